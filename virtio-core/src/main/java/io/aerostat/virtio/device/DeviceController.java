@@ -1,0 +1,404 @@
+package io.aerostat.virtio.device;
+
+import io.aerostat.virtio.memory.GuestMemory;
+import io.aerostat.virtio.queue.DeviceQueue;
+import io.aerostat.virtio.queue.QueueAddresses;
+import io.aerostat.virtio.queue.QueueFault;
+import io.aerostat.virtio.spec.DeviceStatus;
+import io.aerostat.virtio.spec.Feature;
+
+import org.jspecify.annotations.Nullable;
+
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
+
+/**
+ * Runs a device: the state machine between a transport and a {@link VirtioDevice} (VIRTIO 1.4, 2.1,
+ * 2.2, 2.4, 3.1).
+ *
+ * <pre>
+ *   register thread                              owner
+ *   status, features, queue set-up   ──▶ goes live, starts and stops queues      handed over: the call returns when it is done
+ *   kick, configuration write        ──▶ pending bits + doorbell ──▶ poll()      coalesced, never waits
+ *   any thread: execute(command)     ──▶ mailbox      + doorbell ──▶ poll()
+ * </pre>
+ *
+ * <p>The register thread is whichever one makes the guest's register accesses, one at a time. The
+ * owner is the thread that calls {@link #poll}: the same one or another, see {@link Ownership}.
+ * Nothing that a guest does makes any method throw.
+ *
+ * <p>A broken ring stops this device and no other: DEVICE_NEEDS_RESET, a configuration interrupt, a
+ * count and, the first time, a log line.
+ */
+public final class DeviceController {
+    private static final Logger LOGGER = System.getLogger(DeviceController.class.getName());
+    private static final long LOW_WORD = 0xFFFF_FFFFL;
+    private static final int MAX_QUEUES = 63;
+    private static final long CONFIG_WRITTEN_BIT = 1L << MAX_QUEUES;
+
+    private final GuestMemory memory;
+    private final VirtioDevice device;
+    private final Interrupts interrupts;
+    private final Doorbell doorbell;
+    private final OwnerMailbox mailbox;
+    private final int queueCount;
+
+    private final AtomicInteger status = new AtomicInteger();
+
+    /** Bit q: queue q was kicked; the highest bit: configuration was written. */
+    private final AtomicLong pending = new AtomicLong();
+
+    private final AtomicLongArray faultCounts = new AtomicLongArray(QueueFault.values().length);
+
+    // The register thread's.
+    private long driverFeatures;
+    private boolean acceptedUnofferedWord;
+    private final @Nullable QueueAddresses[] enabled;
+
+    // The owner's.
+    private final @Nullable DeviceQueue[] rings;
+    private boolean live;
+    private long features;
+
+    /**
+     * @param memory the guest's RAM
+     * @param device what to run
+     * @param interrupts how to reach the driver
+     * @param ownership who calls {@link #poll}
+     * @param doorbell is rung when {@link #poll} has something to do
+     */
+    public DeviceController(
+            GuestMemory memory,
+            VirtioDevice device,
+            Interrupts interrupts,
+            Ownership ownership,
+            Doorbell doorbell) {
+        if ((device.offeredFeatures() & Feature.VERSION_1) == 0
+                || device.queueCount() > MAX_QUEUES) {
+            throw new IllegalArgumentException(
+                    "a device offers VERSION_1 and has at most "
+                            + MAX_QUEUES
+                            + " queues: device="
+                            + device);
+        }
+        this.memory = memory;
+        this.device = device;
+        this.interrupts = interrupts;
+        this.doorbell = doorbell;
+        this.mailbox = new OwnerMailbox(ownership, doorbell);
+        this.queueCount = device.queueCount();
+        this.enabled = new @Nullable QueueAddresses[queueCount];
+        this.rings = new @Nullable DeviceQueue[queueCount];
+        device.attached(this);
+    }
+
+    // --- the register thread
+    // -------------------------------------------------------------------------------------------------
+
+    /** The virtio device id. */
+    public int deviceId() {
+        return device.deviceId();
+    }
+
+    /** The features on offer. */
+    public long offeredFeatures() {
+        return device.offeredFeatures();
+    }
+
+    /** What the driver has accepted so far. */
+    public long driverFeatures() {
+        return driverFeatures;
+    }
+
+    /**
+     * The driver accepts 32 features at once; ignored once FEATURES_OK is on (3.1.1).
+     *
+     * @param word which: 0 for bits 0 to 31, 1 for bits 32 to 63; none is offered in a further
+     *     word, so whoever accepts one there is refused
+     */
+    public void acceptFeatures(int word, int bits) {
+        if ((status.get() & DeviceStatus.FEATURES_OK_FLAG) != 0) {
+            return;
+        }
+        switch (word) {
+            case 0 -> driverFeatures = (driverFeatures & ~LOW_WORD) | (bits & LOW_WORD);
+            case 1 -> driverFeatures = (driverFeatures & LOW_WORD) | ((long) bits << Integer.SIZE);
+            default -> acceptedUnofferedWord |= bits != 0;
+        }
+    }
+
+    /** The device status field. Any thread. */
+    public int status() {
+        return status.get();
+    }
+
+    /**
+     * The driver writes the status field. 0 resets the device, before this returns. Bits are never
+     * turned off. FEATURES_OK stays off for a set that the device does not work with, DRIVER_OK
+     * without FEATURES_OK.
+     */
+    public void writeStatus(int value) {
+        if (value == 0) {
+            reset();
+            return;
+        }
+        int before = status.get();
+        int added = value & DeviceStatus.DRIVER_WRITABLE_MASK & ~before;
+        if ((added & DeviceStatus.FEATURES_OK_FLAG) != 0 && !acceptsDriverFeatures()) {
+            added &= ~DeviceStatus.FEATURES_OK_FLAG;
+        }
+        if (((before | added) & DeviceStatus.FEATURES_OK_FLAG) == 0) {
+            added &= ~DeviceStatus.DRIVER_OK_FLAG;
+        }
+        addStatus(added);
+        if ((added & DeviceStatus.DRIVER_OK_FLAG) != 0) {
+            mailbox.handOver(this::goLive);
+            doorbell.ring();
+        }
+    }
+
+    // The owner may add DEVICE_NEEDS_RESET at any time.
+    private void addStatus(int flags) {
+        status.getAndAccumulate(flags, (bits, more) -> bits | more);
+    }
+
+    private boolean acceptsDriverFeatures() {
+        return !acceptedUnofferedWord
+                && Feature.isValidSubset(driverFeatures, device.offeredFeatures())
+                && device.accepts(driverFeatures);
+    }
+
+    /** Resets the device (2.4): when this returns no queue is live and nothing is negotiated. */
+    public void reset() {
+        mailbox.handOver(this::goDown);
+        driverFeatures = 0;
+        acceptedUnofferedWord = false;
+        for (int queue = 0; queue < queueCount; queue++) {
+            enabled[queue] = null;
+        }
+        status.set(0);
+    }
+
+    /** One more than the highest queue index that the device may have. */
+    public int queueCount() {
+        return queueCount;
+    }
+
+    /** Largest size of a queue; 0 if there is no such queue, whatever the index. */
+    public int queueSizeMax(int queue) {
+        return isQueue(queue) ? device.queueSizeMax(queue, driverFeatures) : 0;
+    }
+
+    /**
+     * The driver enables a queue. Whether its place is a valid one is looked at when it goes live.
+     * Ignored for a queue that does not exist or is enabled.
+     */
+    public void enableQueue(int queue, QueueAddresses addresses) {
+        if (queueSizeMax(queue) == 0 || enabled[queue] != null) {
+            return;
+        }
+        enabled[queue] = addresses;
+        if ((status.get() & DeviceStatus.DRIVER_OK_FLAG) != 0) {
+            mailbox.handOver(() -> startQueue(queue, addresses));
+            doorbell.ring();
+        }
+    }
+
+    /** The driver stops a queue: when this returns its ring is not touched any more. */
+    public void disableQueue(int queue) {
+        if (!isQueueEnabled(queue)) {
+            return;
+        }
+        enabled[queue] = null;
+        mailbox.handOver(() -> stopQueue(queue));
+    }
+
+    /** Tells whether the driver has enabled a queue. */
+    public boolean isQueueEnabled(int queue) {
+        return isQueue(queue) && enabled[queue] != null;
+    }
+
+    private boolean isQueue(int queue) {
+        return queue >= 0 && queue < queueCount;
+    }
+
+    /**
+     * The driver kicks a queue. Any number is welcome; one that is no live queue does nothing. A
+     * kick before DRIVER_OK is not lost: all queues are looked at when it goes on.
+     */
+    public void notifyQueue(int queue) {
+        if (isQueue(queue)) {
+            raise(1L << queue);
+        }
+    }
+
+    /** Reads the configuration space, see {@link ConfigSpace#read}. */
+    public long readConfig(long offset, int width) {
+        return device.config().read(offset, width);
+    }
+
+    /** Writes the driver's part of the configuration space, see {@link ConfigSpace#write}. */
+    public void writeConfig(long offset, int width, long value) {
+        if (device.config().write(offset, width, value)) {
+            raise(CONFIG_WRITTEN_BIT);
+        }
+    }
+
+    /** The configuration's generation, see {@link ConfigSpace#generation}. */
+    public int configGeneration() {
+        return device.config().generation();
+    }
+
+    private void raise(long bit) {
+        raiseAgain(bit);
+        doorbell.ring();
+    }
+
+    // --- any thread
+    // ------------------------------------------------------------------------------------------------------------
+
+    /** Brings a command to the device's owner, which runs it in its next {@link #poll}. */
+    public void execute(Runnable command) {
+        mailbox.post(command);
+    }
+
+    /** How often a queue of this device has shown a fault. */
+    public long faultCount(QueueFault fault) {
+        return faultCounts.get(fault.ordinal());
+    }
+
+    /**
+     * The owner will call {@link #poll} no more: what is handed over from now on runs on the thread
+     * that hands it over.
+     */
+    public void ownerStopped() {
+        mailbox.ownerStopped();
+    }
+
+    // --- the owner
+    // -------------------------------------------------------------------------------------------------------------
+
+    /**
+     * Does what is waiting: commands, configuration writes, and one bounded pass over each kicked
+     * queue.
+     *
+     * @return 0 if nothing is left to do until the doorbell rings; otherwise call again. A call
+     *     from inside a pass does nothing and answers 0.
+     */
+    public int poll() {
+        if (!mailbox.tryEnter()) {
+            return 0;
+        }
+        try {
+            int work = mailbox.drain();
+            long bits = pending.getAndSet(0);
+            if ((bits & CONFIG_WRITTEN_BIT) != 0) {
+                device.configWritten();
+                work++;
+            }
+            return work + serviceQueues(bits & ~CONFIG_WRITTEN_BIT) + (hasMore() ? 1 : 0);
+        } finally {
+            mailbox.leave();
+        }
+    }
+
+    private boolean hasMore() {
+        return pending.get() != 0 || !mailbox.isEmpty();
+    }
+
+    private int serviceQueues(long kicked) {
+        int work = 0;
+        for (long rest = kicked; live && rest != 0; rest &= rest - 1) {
+            int queue = Long.numberOfTrailingZeros(rest);
+            DeviceQueue ring = rings[queue];
+            if (ring == null) {
+                continue;
+            }
+            work++;
+            switch (device.service(queue, ring, interrupts)) {
+                case VirtioDevice.MORE -> raiseAgain(1L << queue);
+                case VirtioDevice.FAULT -> needsReset(queue, ring.fault());
+                default -> {}
+            }
+        }
+        return work;
+    }
+
+    private void raiseAgain(long bit) {
+        pending.getAndAccumulate(bit, (bits, more) -> bits | more);
+    }
+
+    /**
+     * Tells the driver that the configuration has changed; one that is not ready yet reads it when
+     * it is. The owner only.
+     */
+    public void configChanged() {
+        if (live) {
+            interrupts.configChanged();
+        }
+    }
+
+    private void goLive() {
+        live = true;
+        features = driverFeatures;
+        device.activate(features);
+        for (int queue = 0; queue < queueCount; queue++) {
+            QueueAddresses addresses = enabled[queue];
+            if (addresses != null) {
+                startQueue(queue, addresses);
+            }
+        }
+    }
+
+    private void startQueue(int queue, QueueAddresses addresses) {
+        if (!live) {
+            return;
+        }
+        QueueFault fault =
+                addresses.size() > device.queueSizeMax(queue, features)
+                        ? QueueFault.SIZE_INVALID
+                        : addresses.faultIn(memory);
+        if (fault != null) {
+            needsReset(queue, fault);
+            return;
+        }
+        rings[queue] = new DeviceQueue(memory, addresses, features);
+        device.queueEnabled(queue, addresses);
+        raiseAgain(1L << queue);
+    }
+
+    private void stopQueue(int queue) {
+        if (rings[queue] != null) {
+            rings[queue] = null;
+            device.queueDisabled(queue);
+        }
+    }
+
+    private void goDown() {
+        live = false;
+        features = 0;
+        for (int queue = 0; queue < queueCount; queue++) {
+            rings[queue] = null;
+        }
+        pending.set(0);
+        device.reset();
+    }
+
+    private void needsReset(int queue, @Nullable QueueFault fault) {
+        live = false;
+        addStatus(DeviceStatus.DEVICE_NEEDS_RESET_FLAG);
+        interrupts.configChanged();
+        if (fault != null && faultCounts.getAndIncrement(fault.ordinal()) == 0) {
+            LOGGER.log(
+                    Level.WARNING,
+                    "device {0} needs reset: queue={1}, fault={2} ({3})",
+                    device.deviceId(),
+                    queue,
+                    fault,
+                    fault.description());
+        }
+    }
+}

@@ -1,0 +1,13 @@
+package io.aerostat.virtio.device;
+
+/**
+ * What a device tells its driver. Implemented by the transport; called by the device's owner. Never
+ * blocks.
+ */
+public interface Interrupts {
+    /** Buffers of a queue were used, and the driver wants to know. */
+    void usedBuffer(int queue);
+
+    /** The configuration space or the device status has changed. */
+    void configChanged();
+}

@@ -1,0 +1,116 @@
+package io.aerostat.virtio.device;
+
+import org.jctools.queues.atomic.MpscUnboundedAtomicArrayQueue;
+
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * Brings commands from any thread to the thread that owns a device.
+ *
+ * <p>{@link #post} returns at once. {@link #handOver} returns when the owner has run the command:
+ * the one wait in this module, off the data path, and bounded by the owner's current pass (the
+ * driver's register write that resets a device must not return before the device has let go of the
+ * ring). If the owner has stopped for good, the waiting thread runs what is left itself.
+ */
+final class OwnerMailbox {
+    private static final int CHUNK = 64;
+
+    private final MpscUnboundedAtomicArrayQueue<Runnable> commands =
+            new MpscUnboundedAtomicArrayQueue<>(CHUNK);
+    private final Ownership ownership;
+    private final Doorbell doorbell;
+
+    /** Held by whoever runs commands or the device: never two at a time. */
+    private final AtomicBoolean busy = new AtomicBoolean();
+
+    private volatile boolean ownerStopped;
+
+    OwnerMailbox(Ownership ownership, Doorbell doorbell) {
+        this.ownership = ownership;
+        this.doorbell = doorbell;
+    }
+
+    void post(Runnable command) {
+        commands.add(command);
+        doorbell.ring();
+    }
+
+    @SuppressWarnings(
+            "ThreadPriorityCheck") // Yield: the owner may need this very processor to finish its
+    // pass.
+    void handOver(Runnable command) {
+        if (ownership == Ownership.REGISTER_THREAD) {
+            runOrPost(command);
+            return;
+        }
+        Handover handover = new Handover(command);
+        post(handover);
+        while (!handover.done) {
+            if (ownerStopped && tryEnter()) {
+                try {
+                    drain();
+                } finally {
+                    leave();
+                }
+            }
+            // A pass is short, but its thread may have to be woken or may have lost its processor.
+            Thread.yield();
+        }
+    }
+
+    // A register write made from inside a pass (an interrupt line that runs guest code) takes
+    // effect when the pass ends: the pass still uses the rings.
+    private void runOrPost(Runnable command) {
+        if (!tryEnter()) {
+            commands.add(command);
+            return;
+        }
+        try {
+            command.run();
+        } finally {
+            leave();
+        }
+    }
+
+    boolean isEmpty() {
+        return commands.isEmpty();
+    }
+
+    /** Runs what has been posted. Only between {@link #tryEnter} and {@link #leave}. */
+    int drain() {
+        int count = 0;
+        for (Runnable command = commands.poll(); command != null; command = commands.poll()) {
+            command.run();
+            count++;
+        }
+        return count;
+    }
+
+    boolean tryEnter() {
+        return busy.compareAndSet(false, true);
+    }
+
+    void leave() {
+        busy.set(false);
+    }
+
+    /** The owner will not come back: hand-overs run on the thread that makes them. */
+    void ownerStopped() {
+        ownerStopped = true;
+    }
+
+    private static final class Handover implements Runnable {
+        private final Runnable command;
+        private volatile boolean done;
+
+        Handover(Runnable command) {
+            this.command = command;
+        }
+
+        @Override
+        public void run() {
+            command.run();
+            done = true;
+        }
+    }
+}

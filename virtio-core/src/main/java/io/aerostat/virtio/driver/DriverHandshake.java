@@ -1,0 +1,107 @@
+package io.aerostat.virtio.driver;
+
+import io.aerostat.virtio.queue.QueueAddresses;
+import io.aerostat.virtio.spec.DeviceStatus;
+import io.aerostat.virtio.spec.Feature;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Brings a device up (VIRTIO 1.4, 3.1.1).
+ *
+ * <pre>
+ *   negotiate(...)   probe, reset, ACKNOWLEDGE, DRIVER, features, FEATURES_OK, read back
+ *   enableQueue(...) for each queue; other set-up of the device
+ *   finish()         DRIVER_OK
+ * </pre>
+ *
+ * Each step answers null, or why it failed; then FAILED is set, and nothing but a new {@link
+ * #negotiate} may follow.
+ */
+public final class DriverHandshake {
+    private final DriverTransport transport;
+    private long features;
+
+    /** A handshake over a transport. */
+    public DriverHandshake(DriverTransport transport) {
+        this.transport = transport;
+    }
+
+    /**
+     * Finds the device and agrees on features.
+     *
+     * @param deviceId the type of device to expect
+     * @param known the features that the driver can use; it takes those of them that are offered
+     * @param required those of {@code known} that it cannot do without; VERSION_1 is always
+     *     required
+     */
+    public @Nullable HandshakeFailure negotiate(int deviceId, long known, long required) {
+        HandshakeFailure absent = transport.probe(deviceId);
+        if (absent != null) {
+            return absent;
+        }
+        features = 0;
+        transport.reset();
+        addStatus(DeviceStatus.ACKNOWLEDGE_FLAG);
+        addStatus(DeviceStatus.DRIVER_FLAG);
+        long must = required | Feature.VERSION_1;
+        long taken = transport.deviceFeatures() & (known | must);
+        if ((taken & must) != must) {
+            return fail(HandshakeFailure.FEATURE_MISSING);
+        }
+        transport.driverFeatures(taken);
+        addStatus(DeviceStatus.FEATURES_OK_FLAG);
+        if ((transport.status() & DeviceStatus.FEATURES_OK_FLAG) == 0) {
+            return fail(HandshakeFailure.FEATURES_REFUSED);
+        }
+        features = taken;
+        return null;
+    }
+
+    /** The negotiated features; 0 before {@link #negotiate} has succeeded. */
+    public long features() {
+        return features;
+    }
+
+    /**
+     * How large a queue may be.
+     *
+     * @return entries, or 0 if there is no such queue or it is in use: {@link #enableQueue} says
+     *     which
+     */
+    public int queueSizeMax(int queue) {
+        return transport.queueSizeMax(queue);
+    }
+
+    /** Makes a queue live at the given place, whose memory is zero. */
+    public @Nullable HandshakeFailure enableQueue(int queue, QueueAddresses addresses) {
+        if (transport.isQueueEnabled(queue)) {
+            return fail(HandshakeFailure.QUEUE_IN_USE);
+        }
+        if (addresses.size() > transport.queueSizeMax(queue)) {
+            return fail(HandshakeFailure.QUEUE_MISSING);
+        }
+        transport.enableQueue(queue, addresses);
+        return null;
+    }
+
+    /** Tells the device that its driver is ready. */
+    public @Nullable HandshakeFailure finish() {
+        addStatus(DeviceStatus.DRIVER_OK_FLAG);
+        if ((transport.status() & DeviceStatus.DEVICE_NEEDS_RESET_FLAG) != 0) {
+            return fail(HandshakeFailure.NEEDS_RESET);
+        }
+        return null;
+    }
+
+    /** Gives up for a reason of the driver's own. */
+    public HandshakeFailure fail(HandshakeFailure reason) {
+        addStatus(DeviceStatus.FAILED_FLAG);
+        return reason;
+    }
+
+    // The driver never turns a bit off: it adds to what it reads (2.1.1).
+    private void addStatus(int flag) {
+        transport.status(transport.status() | flag);
+    }
+}

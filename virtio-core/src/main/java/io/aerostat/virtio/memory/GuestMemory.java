@@ -1,0 +1,118 @@
+package io.aerostat.virtio.memory;
+
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * The guest's RAM: a sorted table of regions that do not overlap, and nothing but RAM. No address
+ * in it can mean a register.
+ *
+ * <p>Addresses come from the guest: every question is answered for any 64-bit value, without
+ * overflow. A range may span regions that are adjacent for the guest, wherever their bytes are.
+ * Immutable, safe for any thread.
+ */
+public final class GuestMemory {
+    /** What {@link #regionIndexOf} answers for an address that is not RAM. */
+    public static final int NOT_RAM = -1;
+
+    private final RamRegion[] regions;
+    private final long[] starts;
+    private final long bytes;
+
+    private GuestMemory(RamRegion[] regions) {
+        this.regions = regions;
+        this.starts = new long[regions.length];
+        long sum = 0;
+        for (int i = 0; i < regions.length; i++) {
+            starts[i] = regions[i].gpa();
+            sum = Math.addExact(sum, regions[i].length());
+        }
+        this.bytes = sum;
+    }
+
+    /**
+     * Makes the table of the given regions, in any order.
+     *
+     * @throws IllegalArgumentException if there is none, or two overlap
+     */
+    public static GuestMemory of(RamRegion... regions) {
+        if (regions.length == 0) {
+            throw new IllegalArgumentException("guest memory needs at least one region");
+        }
+        RamRegion[] sorted = regions.clone();
+        Arrays.sort(sorted, Comparator.comparingLong(RamRegion::gpa));
+        for (int i = 1; i < sorted.length; i++) {
+            if (sorted[i - 1].end() > sorted[i].gpa()) {
+                throw new IllegalArgumentException(
+                        "RAM regions overlap: " + sorted[i - 1] + ", " + sorted[i]);
+            }
+        }
+        return new GuestMemory(sorted);
+    }
+
+    /** The regions by ascending guest address. */
+    public List<RamRegion> regions() {
+        return List.of(regions);
+    }
+
+    /** How many regions there are. */
+    public int regionCount() {
+        return regions.length;
+    }
+
+    /** Region {@code index} by ascending guest address. */
+    public RamRegion region(int index) {
+        return regions[index];
+    }
+
+    /** Bytes of RAM in all regions. */
+    public long bytes() {
+        return bytes;
+    }
+
+    /** Index of the region that holds {@code gpa}, or {@link #NOT_RAM}. */
+    public int regionIndexOf(long gpa) {
+        int low = 0;
+        int high = starts.length - 1;
+        while (low <= high) {
+            int middle = (low + high) >>> 1;
+            if (starts[middle] <= gpa) {
+                low = middle + 1;
+            } else {
+                high = middle - 1;
+            }
+        }
+        // high is now the last region that starts at or below gpa, or -1; a "negative" gpa is above
+        // 2^63 and finds none.
+        return high >= 0 && gpa - starts[high] < regions[high].length() ? high : NOT_RAM;
+    }
+
+    /**
+     * How many of the {@code length} bytes from {@code gpa} are RAM before the first that is not:
+     * {@code length} if all are. Regions that are adjacent for the guest count as one.
+     */
+    public long contiguousFrom(long gpa, long length) {
+        int index = regionIndexOf(gpa);
+        long found = 0;
+        while (index != NOT_RAM && found < length) {
+            long start = gpa + found;
+            found += Math.min(length - found, regions[index].end() - start);
+            index++;
+            if (index == regions.length || starts[index] != regions[index - 1].end()) {
+                break;
+            }
+        }
+        return found;
+    }
+
+    /**
+     * Tells whether all of the {@code length} bytes from {@code gpa} are RAM; false for a negative
+     * length.
+     */
+    public boolean contains(long gpa, long length) {
+        return length >= 0
+                && contiguousFrom(gpa, length) == length
+                && (length > 0 || regionIndexOf(gpa) != NOT_RAM);
+    }
+}

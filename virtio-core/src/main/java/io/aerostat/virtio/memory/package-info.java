@@ -1,0 +1,15 @@
+/**
+ * Guest RAM: a table of regions, and the one class that touches their bytes.
+ *
+ * <p>{@link io.aerostat.virtio.memory.GuestMemory} says what is RAM; {@link
+ * io.aerostat.virtio.memory.RamAccess} validates a guest address range against it once and then
+ * reads and writes. Nothing else in the project reads or writes guest memory, so its safety is
+ * reviewed in that one file.
+ *
+ * <p>Knows no queue, device or file; does not order accesses (the queue package does) and does not
+ * own memory.
+ */
+@NullMarked
+package io.aerostat.virtio.memory;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,182 @@
+package io.aerostat.virtio.queue;
+
+import io.aerostat.virtio.memory.GuestMemory;
+import io.aerostat.virtio.spec.AvailableRingLayout;
+import io.aerostat.virtio.spec.Feature;
+import io.aerostat.virtio.spec.UsedRingLayout;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The device's side of a split virtqueue.
+ *
+ * <pre>
+ *   poll()  ─▶ CHAIN: chain() walks its elements ─▶ complete(head, written)   stages, invisible
+ *           ─▶ NONE:  publish(): visible at once; interrupt?                  then armAndRecheck()
+ *           ─▶ FAULT: publish() what is done, then stop the device
+ *
+ *   avail ring   ...│ returned │ taken, in work │ available │...
+ *                   ▲ published          ▲ nextAvailable    ▲ seenAvailable (last idx read)
+ * </pre>
+ *
+ * <p>Invariant: {@code published <= nextAvailable <= seenAvailable <= published + size}, modulo
+ * 2^16. A driver that breaks it by an index jump is a {@link QueueFault}. Buffers may be completed
+ * in any order, each once.
+ *
+ * <p>Owned by one thread. Allocates nothing after construction.
+ */
+public final class DeviceQueue {
+    /** No buffer is available. */
+    public static final int NONE = 0;
+
+    /** A buffer was taken; {@link #chain()} stands before its first element. */
+    public static final int CHAIN = 1;
+
+    /** The ring is broken: see {@link #fault()}. */
+    public static final int FAULT = -1;
+
+    /** Longest indirect table that is accepted, in descriptors, whatever the size of the queue. */
+    public static final int INDIRECT_CAP = 1024;
+
+    private final AvailableRing available;
+    private final UsedRing used;
+    private final ChainCursor chain;
+    private final int size;
+    private final int mask;
+    private final boolean eventIdx;
+
+    private int seenAvailable;
+    private int nextAvailable;
+    private int published;
+    private int staged;
+    private @Nullable QueueFault fault;
+
+    /**
+     * A queue at its start, all indices 0.
+     *
+     * @param features the negotiated features: EVENT_IDX and INDIRECT_DESC matter
+     * @throws IllegalArgumentException if {@link QueueAddresses#faultIn} finds a fault: check first
+     *     what a guest chose
+     */
+    public DeviceQueue(GuestMemory memory, QueueAddresses addresses, long features) {
+        addresses.requireValidIn(memory);
+        size = addresses.size();
+        mask = size - 1;
+        eventIdx = (features & Feature.EVENT_IDX) != 0;
+        available = new AvailableRing(memory, addresses);
+        used = new UsedRing(memory, addresses);
+        DescriptorTable descriptors = new DescriptorTable(memory);
+        descriptors.map(addresses.descriptorTable(), size);
+        int indirectCap = (features & Feature.INDIRECT_DESC) != 0 ? INDIRECT_CAP : 0;
+        chain = new ChainCursor(memory, descriptors, size, indirectCap);
+    }
+
+    /** Takes the next available buffer. {@link #NONE}, {@link #CHAIN} or {@link #FAULT}. */
+    public int poll() {
+        if (fault() != null) {
+            return FAULT;
+        }
+        if (nextAvailable == seenAvailable && !look()) {
+            return fault == null ? NONE : FAULT;
+        }
+        int head = available.entry(nextAvailable & mask);
+        if (head >= size) {
+            fault = QueueFault.HEAD_OUT_OF_RANGE;
+            return FAULT;
+        }
+        nextAvailable = RingIndex.plus(nextAvailable, 1);
+        chain.start(head);
+        return CHAIN;
+    }
+
+    /** Reads avail.idx. True if there is something new. */
+    private boolean look() {
+        int idx = available.idxAcquire();
+        int inWork = RingIndex.distance(published, nextAvailable);
+        if (inWork + RingIndex.distance(nextAvailable, idx) > size) {
+            fault = QueueFault.AVAILABLE_INDEX_JUMP;
+            return false;
+        }
+        seenAvailable = idx;
+        return idx != nextAvailable;
+    }
+
+    /** The buffer last taken. */
+    public ChainCursor chain() {
+        return chain;
+    }
+
+    /**
+     * Returns a buffer, which {@link #publish} makes visible.
+     *
+     * @param head what the buffer's cursor said
+     * @param written bytes written to the buffer's writable part, a le32
+     * @throws IllegalStateException if no buffer is out
+     */
+    public void complete(int head, int written) {
+        int slot = RingIndex.plus(published, staged);
+        if (slot == nextAvailable) {
+            throw new IllegalStateException(
+                    "no buffer is out: head=" + head + ", published=" + published);
+        }
+        used.element(slot & mask, head, written);
+        staged++;
+    }
+
+    /**
+     * Makes all completed buffers visible to the driver. What the device did for them happens
+     * before.
+     *
+     * @return whether the driver wants an interrupt for it (VIRTIO 1.4, 2.7.7.2)
+     */
+    public boolean publish() {
+        if (staged == 0) {
+            return false;
+        }
+        int from = published;
+        published = RingIndex.plus(from, staged);
+        staged = 0;
+        used.idxRelease(published);
+        RingFences.betweenIndexStoreAndWishLoad();
+        if (eventIdx) {
+            return RingIndex.crosses(available.usedEventOpaque(), from, published);
+        }
+        return (available.flagsOpaque() & AvailableRingLayout.NO_INTERRUPT_FLAG) == 0;
+    }
+
+    /**
+     * Asks the driver not to kick while this side is at work anyway. With EVENT_IDX an event index
+     * left behind says so by itself.
+     */
+    public void disarm() {
+        if (!eventIdx) {
+            used.flagsOpaque(UsedRingLayout.NO_NOTIFY_FLAG);
+        }
+    }
+
+    /**
+     * Asks for a kick at the next available buffer, and looks once more.
+     *
+     * @return whether there is a buffer (or a fault) already: poll again, there may be no kick for
+     *     it
+     */
+    public boolean armAndRecheck() {
+        if (eventIdx) {
+            used.availEventOpaque(nextAvailable);
+        } else {
+            used.flagsOpaque(0);
+        }
+        RingFences.betweenWishStoreAndIndexLoad();
+        return fault() != null || nextAvailable != seenAvailable || look() || fault != null;
+    }
+
+    /** What the driver did wrong, or null. Once set, the queue stays where it is. */
+    public @Nullable QueueFault fault() {
+        return fault != null ? fault : chain.fault();
+    }
+
+    /** Entries of the queue. */
+    public int size() {
+        return size;
+    }
+}

@@ -1,0 +1,61 @@
+package io.aerostat.virtio.transport.mmio;
+
+import io.aerostat.virtio.device.Interrupts;
+import io.aerostat.virtio.spec.InterruptStatus;
+
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * InterruptStatus and the line that follows it (VIRTIO 1.4, 4.2.2). The owner raises causes, the
+ * register thread acknowledges them, at the same time and without locks.
+ *
+ * <p>Two threads that both look at the causes and then drive the line could leave it high for a
+ * cause that is gone, or low for one that is there. So every change counts an evaluation, whoever
+ * counts the first of a run drives the line for all, and looks again until the count stands still:
+ * the last level always comes from the last causes.
+ */
+final class InterruptRegister implements Interrupts {
+    private final InterruptLine line;
+    private final AtomicInteger causes = new AtomicInteger();
+    private final AtomicInteger evaluations = new AtomicInteger();
+
+    InterruptRegister(InterruptLine line) {
+        this.line = line;
+    }
+
+    @Override
+    public void usedBuffer(int queue) {
+        raise(InterruptStatus.USED_BUFFER_FLAG);
+    }
+
+    @Override
+    public void configChanged() {
+        raise(InterruptStatus.CONFIG_CHANGE_FLAG);
+    }
+
+    int causes() {
+        return causes.get();
+    }
+
+    /** Clears causes; a cause that comes after the clearing is kept. */
+    void acknowledge(int mask) {
+        causes.accumulateAndGet(mask, (old, bits) -> old & ~bits);
+        evaluate();
+    }
+
+    private void raise(int cause) {
+        causes.accumulateAndGet(cause, (old, bits) -> old | bits);
+        evaluate();
+    }
+
+    private void evaluate() {
+        if (evaluations.getAndIncrement() != 0) {
+            return;
+        }
+        int counted = 1;
+        do {
+            line.set(causes.get() != 0);
+            counted = evaluations.addAndGet(-counted);
+        } while (counted != 0);
+    }
+}
