@@ -30,6 +30,8 @@ import io.aerostat.virtio.spec.balloon.QueueNumbering;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.BitSet;
+
 /**
  * A virtio memory balloon: the host sets a target, the guest's driver moves pages, and what is in
  * the balloon is given back to the host.
@@ -112,8 +114,7 @@ public final class BalloonDevice implements VirtioDevice {
                 };
     }
 
-    // --- the host, any thread
-    // --------------------------------------------------------------------------------------------------
+    // the host, any thread
 
     /**
      * Asks the guest to have {@code pages} pages in the balloon. Returns at once: the guest takes
@@ -168,8 +169,7 @@ public final class BalloonDevice implements VirtioDevice {
         return controller;
     }
 
-    // --- the owner
-    // -------------------------------------------------------------------------------------------------------------
+    // the owner
 
     /**
      * Bytes of ballooned pages that the host, asked now, does not have in memory: the part of the
@@ -192,8 +192,18 @@ public final class BalloonDevice implements VirtioDevice {
         return verified[0];
     }
 
-    // --- the controller
-    // --------------------------------------------------------------------------------------------------------
+    /**
+     * The numbers of the pages in the balloon. The owner only, through {@link
+     * DeviceController#execute}.
+     */
+    public BitSet balloonedPages() {
+        BitSet pages = new BitSet();
+        ledger.forEachRange(
+                (pfn, count) -> pages.set(Math.toIntExact(pfn), Math.toIntExact(pfn + count)));
+        return pages;
+    }
+
+    // the controller
 
     @Override
     public void attached(DeviceController controller) {

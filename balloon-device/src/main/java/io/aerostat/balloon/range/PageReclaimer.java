@@ -7,6 +7,9 @@ package io.aerostat.balloon.range;
  * <p>Called by the device's owner thread alone, with ranges that are RAM, do not overlap and
  * ascend. An implementation does not keep the list. It never throws for a failure of the operating
  * system: it counts it, and what it answers is less than what it was asked.
+ *
+ * <p>Ranges that are not whole units of {@link #granularityBytes()} inside guest RAM are a caller's
+ * mistake: {@link IllegalArgumentException}, before any of them is touched.
  */
 public interface PageReclaimer {
     /** What {@link #residentBytes} answers when the host cannot tell. */
@@ -51,8 +54,8 @@ public interface PageReclaimer {
      * Bytes of a range that are resident now, in the host's own words and never from our own
      * counting; {@link #UNKNOWN} if it cannot tell. May be slow.
      *
-     * @param gpa guest-physical address, a multiple of 4096
-     * @param length bytes, a multiple of 4096
+     * @param gpa guest-physical address, a multiple of {@link #granularityBytes()}
+     * @param length bytes, a multiple of {@link #granularityBytes()}
      */
     long residentBytes(long gpa, long length);
 }

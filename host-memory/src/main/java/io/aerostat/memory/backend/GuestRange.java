@@ -1,0 +1,77 @@
+package io.aerostat.memory.backend;
+
+import io.aerostat.balloon.range.PageRanges;
+import io.aerostat.virtio.memory.GuestMemory;
+import io.aerostat.virtio.memory.RamRegion;
+
+import java.nio.ByteBuffer;
+
+/**
+ * The guest addresses that a backend answers for: whole host pages. Immutable.
+ *
+ * @param gpa guest-physical address of the first byte, a multiple of {@code pageBytes}
+ * @param length bytes, a multiple of {@code pageBytes}
+ * @param pageBytes the host's page size, a power of two from 4096 up
+ */
+record GuestRange(long gpa, long length, int pageBytes) {
+    /** Most bytes of a region in a buffer: 1 GiB, since a buffer has fewer than 2. */
+    static final int MAX_BUFFER_BYTES = 1 << 30;
+
+    GuestRange {
+        boolean wraps = length > 0 && gpa > Long.MAX_VALUE - length;
+        boolean wholePages = ((gpa | length) & (pageBytes - 1)) == 0;
+        if (gpa < 0 || length <= 0 || wraps || !wholePages) {
+            throw new IllegalArgumentException(
+                    "guest RAM must be whole host pages below 2^63: gpa=0x"
+                            + (Long.toHexString(gpa) + ", bytes=" + length)
+                            + (", pageBytes=" + pageBytes));
+        }
+    }
+
+    /** Brings the bytes of a part of the range. */
+    @FunctionalInterface
+    interface BufferSource {
+        /** A buffer of {@code bytes} bytes for what begins at {@code offset} in the range. */
+        ByteBuffer buffer(long offset, int bytes);
+    }
+
+    /** Distance in bytes of {@code gpa} from the start; it must be inside. */
+    long offsetOf(long gpa) {
+        return gpa - this.gpa;
+    }
+
+    /** Refuses what is not whole pages of this range; any values are welcome. */
+    void check(long gpa, long bytes) {
+        long offset = gpa - this.gpa;
+        boolean inside = offset >= 0 && bytes >= 0 && offset <= length - bytes;
+        if (!inside || ((gpa | bytes) & (pageBytes - 1)) != 0) {
+            throw new IllegalArgumentException(
+                    ("not whole host pages inside this RAM: gpa=0x" + Long.toHexString(gpa))
+                            + (", bytes=" + bytes + ", ram=" + this));
+        }
+    }
+
+    /** Refuses a list of which any part is not whole pages of this range. */
+    void check(PageRanges ranges) {
+        for (int i = 0; i < ranges.count(); i++) {
+            check(ranges.gpa(i), ranges.bytes(i));
+        }
+    }
+
+    /** Guest memory in buffers, in as many adjacent regions of {@code maxBytes} as it takes. */
+    GuestMemory inBuffers(int maxBytes, BufferSource source) {
+        int count = Math.toIntExact((length - 1) / maxBytes + 1);
+        RamRegion[] regions = new RamRegion[count];
+        for (int i = 0; i < count; i++) {
+            long offset = (long) i * maxBytes;
+            int bytes = (int) Math.min(maxBytes, length - offset);
+            regions[i] = RamRegion.ofBuffer(gpa + offset, source.buffer(offset, bytes));
+        }
+        return GuestMemory.of(regions);
+    }
+
+    @Override
+    public String toString() {
+        return "[gpa=0x" + Long.toHexString(gpa) + ", bytes=" + length + "]";
+    }
+}

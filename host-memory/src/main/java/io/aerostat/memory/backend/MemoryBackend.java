@@ -1,0 +1,63 @@
+package io.aerostat.memory.backend;
+
+import io.aerostat.balloon.range.PageReclaimer;
+import io.aerostat.virtio.memory.GuestMemory;
+
+/**
+ * Guest RAM and the way to give its pages back. Whoever makes a backend closes it.
+ *
+ * <p>After {@link #close} the calls that reach memory or the operating system throw {@link
+ * IllegalStateException}: {@link #memory}, {@link #reclaimer}, {@link #residentBytes}, and the
+ * reclaimer's discard, reuse and residentBytes. Names and counters still answer.
+ *
+ * <p>Looking at guest memory is not free of effects: a read of a page that was given back brings it
+ * back, filled with zeros. So whoever wants to know what is resident asks, and never looks.
+ */
+public sealed interface MemoryBackend extends AutoCloseable
+        permits AnonymousBackend, MemfdBackend, SimulatedBackend {
+    /**
+     * The guest's RAM, the same object each time. It must not be used after {@link #close}: its
+     * addresses are then stale, and touching one ends the JVM. Nothing can check that, so stop
+     * every user of the memory first.
+     *
+     * @throws IllegalStateException if the backend is closed
+     */
+    GuestMemory memory();
+
+    /**
+     * Gives pages of this RAM back, the same object each time. Refuses ranges that are not whole
+     * host pages inside this RAM with {@link IllegalArgumentException}, before any of them is
+     * touched.
+     *
+     * @throws IllegalStateException if the backend is closed
+     */
+    PageReclaimer reclaimer();
+
+    /** What the RAM is made of: "anonymous", "memfd" or "simulated". */
+    String backing();
+
+    /** How pages are given back, such as "madvise(MADV_DONTNEED)". */
+    String reclaimerName();
+
+    /**
+     * Bytes of this RAM that the host has to provide now, in the kernel's own words; {@link
+     * PageReclaimer#UNKNOWN} if it does not tell. May be slow. Any thread may ask.
+     *
+     * @throws IllegalStateException if the backend is closed
+     */
+    long residentBytes();
+
+    /**
+     * System calls for reclaim and residency that failed since the start. Such a failure is no
+     * exception: it is counted here, the first one is logged, and the call that met it answers
+     * less. Any thread may ask.
+     */
+    long failedCalls();
+
+    /**
+     * Unmaps the RAM; waits for calls of this backend that other threads are in. A second close
+     * does nothing. Not to be called while anyone may use {@link #memory}.
+     */
+    @Override
+    void close();
+}

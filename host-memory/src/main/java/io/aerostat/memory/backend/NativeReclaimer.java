@@ -1,0 +1,164 @@
+package io.aerostat.memory.backend;
+
+import io.aerostat.balloon.range.PageRanges;
+import io.aerostat.balloon.range.PageReclaimer;
+import io.aerostat.memory.os.IoVectors;
+import io.aerostat.memory.os.OsException;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Gives pages of a mapping back by system calls: a call a range, or a call for up to {@value
+ * IoVectors#MAX_COUNT} ranges where the kernel can.
+ *
+ * <pre>
+ *   ranges   [ 0 ][ 1 ][ 2 ][ 3 ]
+ *                      ▲ index     done bytes of it are gone
+ *   a call takes the vectors from here on; what it answers moves index and done on.
+ *   it answers 0 or fails: that range is tried by itself, once, and left behind.
+ * </pre>
+ *
+ * <p>discard belongs to the owner's thread and allocates nothing unless a call fails. What a failed
+ * call did before it failed is not counted as accepted.
+ */
+final class NativeReclaimer implements PageReclaimer {
+    private final NativeMapping mapping;
+    private final Lifetime lifetime;
+    private final CallTally tally;
+    private final RangeDiscard single;
+    private final @Nullable VectoredDiscard vectored;
+
+    NativeReclaimer(
+            NativeMapping mapping,
+            Lifetime lifetime,
+            CallTally tally,
+            RangeDiscard single,
+            @Nullable VectoredDiscard vectored) {
+        this.mapping = mapping;
+        this.lifetime = lifetime;
+        this.tally = tally;
+        this.single = single;
+        this.vectored = vectored;
+    }
+
+    /** One system call that discards one range. */
+    @FunctionalInterface
+    interface RangeDiscard {
+        /** Discards whole pages of the mapping, {@code bytes} from {@code offset}. */
+        void discard(long offset, long bytes);
+    }
+
+    @Override
+    public int granularityBytes() {
+        return mapping.range().pageBytes();
+    }
+
+    @Override
+    public Content contentAfterDiscard() {
+        return Content.ZERO;
+    }
+
+    @Override
+    public long discard(PageRanges ranges) {
+        lifetime.enter();
+        try {
+            mapping.range().check(ranges);
+            VectoredDiscard many = vectored;
+            return many == null || ranges.count() < 2
+                    ? discardOneByOne(ranges)
+                    : discardTogether(ranges, many);
+        } finally {
+            lifetime.exit();
+        }
+    }
+
+    @Override
+    public void reuse(PageRanges ranges) {
+        lifetime.checkOpen();
+        mapping.range().check(ranges);
+        // The kernel brings pages back at their first touch.
+    }
+
+    @Override
+    public long discardCalls() {
+        return tally.discards();
+    }
+
+    @Override
+    public long residentBytes(long gpa, long length) {
+        lifetime.enter();
+        try {
+            GuestRange range = mapping.range();
+            range.check(gpa, length);
+            return mapping.residentBytes(range.offsetOf(gpa), length);
+        } catch (OsException e) {
+            tally.countFailure(e);
+            return UNKNOWN;
+        } finally {
+            lifetime.exit();
+        }
+    }
+
+    private long discardOneByOne(PageRanges ranges) {
+        long accepted = 0;
+        for (int i = 0; i < ranges.count(); i++) {
+            accepted += discardRange(mapping.range().offsetOf(ranges.gpa(i)), ranges.bytes(i));
+        }
+        return accepted;
+    }
+
+    private long discardRange(long offset, long bytes) {
+        tally.countDiscard();
+        try {
+            single.discard(offset, bytes);
+            return bytes;
+        } catch (OsException e) {
+            tally.countFailure(e);
+            return 0;
+        }
+    }
+
+    private long discardTogether(PageRanges ranges, VectoredDiscard many) {
+        long accepted = 0;
+        int index = 0;
+        long done = 0;
+        while (index < ranges.count()) {
+            long advised = callFrom(ranges, index, done, many);
+            if (advised == 0) {
+                long offset = mapping.range().offsetOf(ranges.gpa(index)) + done;
+                accepted += discardRange(offset, ranges.bytes(index) - done);
+                index++;
+                done = 0;
+                continue;
+            }
+            accepted += advised;
+            done += advised;
+            while (index < ranges.count() && done >= ranges.bytes(index)) {
+                done -= ranges.bytes(index);
+                index++;
+            }
+        }
+        return accepted;
+    }
+
+    /**
+     * Makes one call for the ranges from {@code index} on, less {@code done} bytes of the first.
+     */
+    private long callFrom(PageRanges ranges, int index, long done, VectoredDiscard many) {
+        IoVectors vectors = many.vectors();
+        vectors.clear();
+        long skip = done;
+        for (int i = index; i < ranges.count() && !vectors.isFull(); i++) {
+            long offset = mapping.range().offsetOf(ranges.gpa(i)) + skip;
+            vectors.add(mapping.address() + offset, ranges.bytes(i) - skip);
+            skip = 0;
+        }
+        tally.countDiscard();
+        try {
+            return many.call();
+        } catch (OsException e) {
+            tally.countFailure(e);
+            return 0;
+        }
+    }
+}

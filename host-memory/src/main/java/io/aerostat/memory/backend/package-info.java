@@ -1,0 +1,22 @@
+/**
+ * Guest RAM that the host can have back: mapped lazily, given back page by page, and asked about in
+ * the kernel's own words.
+ *
+ * <p>Start with {@link io.aerostat.memory.backend.MemoryBackend}. {@link
+ * io.aerostat.memory.backend.AnonymousBackend} is private memory, {@link
+ * io.aerostat.memory.backend.MemfdBackend} is memory that another process can map too, {@link
+ * io.aerostat.memory.backend.SimulatedBackend} works everywhere and saves nothing.
+ *
+ * <pre>
+ *   MemoryBackend ── memory()    ─▶ GuestMemory       what device and driver read and write
+ *        │        └─ reclaimer() ─▶ PageReclaimer     what the balloon gives pages to
+ *        └─ owns the mapping: lives from map() to close()
+ * </pre>
+ *
+ * <p>Knows mappings and system calls. Does not know devices, queues, or which pages are in a
+ * balloon.
+ */
+@NullMarked
+package io.aerostat.memory.backend;
+
+import org.jspecify.annotations.NullMarked;

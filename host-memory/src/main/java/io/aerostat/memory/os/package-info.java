@@ -1,0 +1,15 @@
+/**
+ * The operating system's memory calls, through Java's foreign-function API, and nothing else.
+ *
+ * <p>Start with {@link io.aerostat.memory.os.LinuxMemory}: a static method for each call, which
+ * throws {@link io.aerostat.memory.os.OsException} when the call fails. Ask {@link
+ * io.aerostat.memory.os.LinuxMemory#isSupported()} first: on another operating system these classes
+ * load, but no call works.
+ *
+ * <p>Knows addresses, lengths, file descriptors and errno. Does not know guests, pages in a
+ * balloon, or who owns what it maps: a wrong address given here destroys this process's memory.
+ */
+@NullMarked
+package io.aerostat.memory.os;
+
+import org.jspecify.annotations.NullMarked;

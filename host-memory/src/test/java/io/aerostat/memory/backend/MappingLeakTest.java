@@ -1,0 +1,102 @@
+package io.aerostat.memory.backend;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.aerostat.memory.os.LinuxMemory;
+
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+
+/** Backends come and go without leaving mappings or file descriptors behind. */
+final class MappingLeakTest {
+    private static final int ROUNDS = 200;
+
+    // Far more than everything else in this process together, so that one left behind shows.
+    private static final long BYTES = 64L << 30;
+
+    @BeforeAll
+    static void needsLinux() {
+        assumeTrue(LinuxMemory.isSupported(), "native memory is mapped on Linux alone");
+    }
+
+    @Test
+    void privateMemoryIsUnmapped() throws IOException {
+        AnonymousBackend.map(BYTES, 0).close();
+        long mappedBefore = mappedBytes();
+
+        for (int i = 0; i < ROUNDS; i++) {
+            AnonymousBackend.map(BYTES, 0).close();
+        }
+
+        assertTrue(mappedBytes() - mappedBefore < BYTES, "a mapping was left behind");
+    }
+
+    @Test
+    void filesAreUnmapped() throws IOException {
+        for (int i = 0; i < ROUNDS; i++) {
+            MemfdBackend.map(1 << 20, 0).close();
+        }
+
+        assertEquals(0, mappingsNamed("memfd:aerostat-guest-ram"));
+    }
+
+    @Test
+    void countsAFileThatIsStillMapped() throws IOException {
+        try (MemfdBackend open = MemfdBackend.map(1 << 20, 0)) {
+            assertEquals("memfd", open.backing());
+            assertEquals(1, mappingsNamed("memfd:aerostat-guest-ram"));
+        }
+    }
+
+    @Test
+    void descriptorsOfFilesAndProcessesAreClosed() throws IOException {
+        AnonymousBackend.map(1 << 20, 0).close();
+        MemfdBackend.map(1 << 20, 0).close();
+
+        for (int i = 0; i < ROUNDS; i++) {
+            AnonymousBackend.map(1 << 20, 0).close();
+            MemfdBackend.map(1 << 20, 0).close();
+        }
+
+        assertEquals(0, descriptorsOf("pidfd"));
+        assertEquals(0, descriptorsOf("memfd:aerostat-guest-ram"));
+    }
+
+    private static long mappedBytes() throws IOException {
+        try (Stream<String> lines = Files.lines(Path.of("/proc/self/status"))) {
+            String line = lines.filter(l -> l.startsWith("VmSize:")).findFirst().orElseThrow();
+            return Long.parseLong(line.replaceAll("[^0-9]", "")) * 1024;
+        }
+    }
+
+    private static long mappingsNamed(String name) throws IOException {
+        try (Stream<String> lines = Files.lines(Path.of("/proc/self/maps"))) {
+            return lines.filter(line -> line.contains(name)).count();
+        }
+    }
+
+    private static long descriptorsOf(String kind) throws IOException {
+        long found = 0;
+        try (Stream<Path> descriptors = Files.list(Path.of("/proc/self/fd"))) {
+            for (Path descriptor : descriptors.toList()) {
+                found += targetOf(descriptor).contains(kind) ? 1 : 0;
+            }
+        }
+        return found;
+    }
+
+    private static String targetOf(Path descriptor) {
+        try {
+            return Files.readSymbolicLink(descriptor).toString();
+        } catch (IOException gone) {
+            return ""; // The listing's own descriptor.
+        }
+    }
+}
