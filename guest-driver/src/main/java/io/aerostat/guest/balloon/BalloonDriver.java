@@ -96,8 +96,7 @@ public final class BalloonDriver {
         this.ballooned = new BalloonedPages(Math.toIntExact(end >>> PageFrame.SHIFT));
     }
 
-    // --- up and down
-    // -----------------------------------------------------------------------------------------------------------
+    // up and down
 
     /**
      * Brings the device up. The driver must be down.
@@ -175,8 +174,7 @@ public final class BalloonDriver {
         }
     }
 
-    // --- the step
-    // --------------------------------------------------------------------------------------------------------------
+    // the step
 
     /**
      * Does what there is to do: confirmed requests, a new target, new requests. Bounded by the
@@ -260,8 +258,7 @@ public final class BalloonDriver {
         return 1;
     }
 
-    // --- inflate
-    // ---------------------------------------------------------------------------------------------------------------
+    // inflate
 
     private int inflate(long wanted, long nowNs) {
         if (outOfPages && nowNs - retryAtNs < 0) {
@@ -336,8 +333,7 @@ public final class BalloonDriver {
         return reaped;
     }
 
-    // --- deflate
-    // ---------------------------------------------------------------------------------------------------------------
+    // deflate
 
     private int deflate(long wanted) {
         PageRequests requests = queues.deflate();
@@ -379,8 +375,7 @@ public final class BalloonDriver {
         return reaped;
     }
 
-    // --- what it is at
-    // ---------------------------------------------------------------------------------------------------------
+    // what it is at
 
     /** What the driver is at. */
     public State state() {

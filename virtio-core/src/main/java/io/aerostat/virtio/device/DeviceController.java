@@ -95,8 +95,7 @@ public final class DeviceController {
         device.attached(this);
     }
 
-    // --- the register thread
-    // -------------------------------------------------------------------------------------------------
+    // the register thread
 
     /** The virtio device id. */
     public int deviceId() {
@@ -257,8 +256,7 @@ public final class DeviceController {
         doorbell.ring();
     }
 
-    // --- any thread
-    // ------------------------------------------------------------------------------------------------------------
+    // any thread
 
     /** Brings a command to the device's owner, which runs it in its next {@link #poll}. */
     public void execute(Runnable command) {
@@ -278,8 +276,7 @@ public final class DeviceController {
         mailbox.ownerStopped();
     }
 
-    // --- the owner
-    // -------------------------------------------------------------------------------------------------------------
+    // the owner
 
     /**
      * Does what is waiting: commands, configuration writes, and one bounded pass over each kicked

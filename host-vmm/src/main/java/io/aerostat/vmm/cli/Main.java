@@ -1,0 +1,70 @@
+package io.aerostat.vmm.cli;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.HelpCommand;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+import java.io.PrintWriter;
+
+/**
+ * {@code aerostat}: the verbs, and what becomes of mistakes.
+ *
+ * <p>Exit codes: 0 all is well; 1 something did not hold or failed; 2 the command line was wrong,
+ * which is said in one line.
+ */
+@Command(
+        name = "aerostat",
+        description = "A virtio memory balloon: gives a virtual machine's memory back to its host.",
+        subcommands = {DemoCommand.class, HelpCommand.class},
+        synopsisSubcommandLabel = "VERB",
+        commandListHeading = "%nVerbs:%n",
+        footer = {
+            "  bench  Measures pages per second (JMH); through the launcher: ./aerostat bench"
+                    + " [--quick]",
+            "",
+            "aerostat help VERB tells about a verb."
+        })
+public final class Main {
+    private static final String VERBS = "demo, bench, help";
+
+    private Main() {}
+
+    /** Runs a verb and exits with its code. */
+    public static void main(String[] arguments) {
+        System.exit(run(arguments));
+    }
+
+    /** Runs a verb and returns its exit code. */
+    static int run(String... arguments) {
+        CommandLine line = new CommandLine(new Main());
+        line.setCaseInsensitiveEnumValuesAllowed(true);
+        line.setParameterExceptionHandler(Main::sayWhatWasWrong);
+        line.setExecutionExceptionHandler(
+                (error, command, parsed) -> {
+                    command.getErr().println("aerostat: " + error.getMessage());
+                    return CommandLine.ExitCode.SOFTWARE;
+                });
+        if (arguments.length == 0) {
+            line.usage(line.getOut());
+            return CommandLine.ExitCode.USAGE;
+        }
+        return line.execute(arguments);
+    }
+
+    private static int sayWhatWasWrong(ParameterException error, String[] arguments) {
+        CommandLine line = error.getCommandLine();
+        PrintWriter err = line.getErr();
+        boolean verbUnknown =
+                line.getParent() == null && error instanceof UnmatchedArgumentException;
+        if (verbUnknown) {
+            err.println("aerostat: no such verb: " + arguments[0] + "; verbs are " + VERBS);
+        } else {
+            String verb = line.getParent() == null ? "" : " " + line.getCommandName();
+            String message = String.valueOf(error.getMessage()).lines().findFirst().orElse("");
+            err.println("aerostat" + verb + ": " + message + "; see ./aerostat help" + verb);
+        }
+        return CommandLine.ExitCode.USAGE;
+    }
+}

@@ -1,0 +1,52 @@
+package io.aerostat.vmm.cli;
+
+import java.io.PrintWriter;
+import java.util.Locale;
+
+/**
+ * Pages done of pages to do, how fast, and how long still. On a terminal it redraws its line;
+ * elsewhere it prints the last state alone.
+ */
+final class ProgressBar {
+    private static final int WIDTH = 30;
+
+    private final PrintWriter out;
+    private final boolean terminal;
+    private final long total;
+    private final long startNs;
+
+    ProgressBar(PrintWriter out, boolean terminal, long total, long startNs) {
+        this.out = out;
+        this.terminal = terminal;
+        this.total = total;
+        this.startNs = startNs;
+    }
+
+    void update(long done, long nowNs) {
+        if (terminal) {
+            out.print("\r" + line(done, nowNs));
+            out.flush();
+        }
+    }
+
+    void finish(long done, long nowNs) {
+        out.println((terminal ? "\r" : "") + line(done, nowNs));
+        out.flush();
+    }
+
+    private String line(long done, long nowNs) {
+        double seconds = Math.max(1, nowNs - startNs) / 1e9;
+        double perSecond = done / seconds;
+        double left = perSecond > 0 ? (total - done) / perSecond : 0;
+        int filled = total == 0 ? WIDTH : (int) (WIDTH * done / total);
+        return String.format(
+                Locale.ROOT,
+                "  [%s%s] %d of %d pages  %,.0f pages/s  %.1f s left ",
+                "#".repeat(filled),
+                ".".repeat(WIDTH - filled),
+                done,
+                total,
+                perSecond,
+                left);
+    }
+}

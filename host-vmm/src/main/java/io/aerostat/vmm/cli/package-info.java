@@ -1,0 +1,10 @@
+/**
+ * The command line. Start with {@link io.aerostat.vmm.cli.Main}; each verb is a class, and {@code
+ * Demo} tells the whole story.
+ *
+ * <p>Knows virtual machines and guests. Nothing knows it.
+ */
+@NullMarked
+package io.aerostat.vmm.cli;
+
+import org.jspecify.annotations.NullMarked;
