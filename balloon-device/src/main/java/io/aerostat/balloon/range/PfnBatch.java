@@ -41,27 +41,50 @@ public final class PfnBatch {
 
     /** Adds a page number, a le32 without sign. */
     public void add(int pfn) {
-        if (count == capacity) {
-            throw new IllegalStateException("the batch is full: capacity=" + capacity);
-        }
-        count++;
-        long page = pfn & LOW_WORD;
-        if (page == runFirst + runPages && runPages > 0) {
-            runPages++;
-        } else if (page == runFirst - 1 && runPages > 0) {
-            runFirst = page;
-            runPages++;
-        } else {
-            endRun();
-            runFirst = page;
-            runPages = 1;
-        }
+        takeRoom(1);
+        addRun(pfn & LOW_WORD, 1);
     }
 
     /** Adds the first {@code length} page numbers of an array. */
     public void add(int[] pfns, int length) {
-        for (int i = 0; i < length; i++) {
-            add(pfns[i]);
+        takeRoom(length);
+        int i = 0;
+        while (i < length) {
+            int start = i;
+            int first = pfns[i++];
+            // Page numbers do not wrap: after the last one there is none, and before the first.
+            for (int next = first + 1; i < length && pfns[i] == next && next != 0; next++) {
+                i++;
+            }
+            if (i - start > 1) {
+                addRun(first & LOW_WORD, i - start);
+                continue;
+            }
+            for (int next = first - 1; i < length && pfns[i] == next && next != -1; next--) {
+                i++;
+            }
+            addRun((first & LOW_WORD) - (i - start - 1), i - start);
+        }
+    }
+
+    private void takeRoom(int pages) {
+        if (pages > room()) {
+            throw new IllegalStateException(
+                    "the batch is full: capacity=" + capacity + ", pages=" + pages);
+        }
+        count += pages;
+    }
+
+    private void addRun(long first, int pages) {
+        if (runPages > 0 && first == runFirst + runPages) {
+            runPages += pages;
+        } else if (runPages > 0 && first + pages == runFirst) {
+            runFirst = first;
+            runPages += pages;
+        } else {
+            endRun();
+            runFirst = first;
+            runPages = pages;
         }
     }
 

@@ -31,6 +31,8 @@ import java.nio.ByteOrder;
  */
 public final class RamAccess {
     private static final boolean RAW_ADDRESSES = probeRawAddresses();
+    private static final long INT_ARRAY_BASE =
+            RAW_ADDRESSES ? UnsafeApi.arrayBaseOffset(int[].class) : 0;
     private static final boolean BIG_ENDIAN_HOST = ByteOrder.nativeOrder() == ByteOrder.BIG_ENDIAN;
 
     private final GuestMemory memory;
@@ -221,11 +223,9 @@ public final class RamAccess {
     public void getInts(long offset, int[] target, int targetIndex, int count) {
         checkArray(target.length, targetIndex, count);
         checkInside(offset, (long) count * Integer.BYTES);
-        if (address != 0) {
-            long source = address + offset;
-            for (int i = 0; i < count; i++) {
-                target[targetIndex + i] = littleEndian(UnsafeApi.getInt(source + ((long) i << 2)));
-            }
+        if (address != 0 && !BIG_ENDIAN_HOST) {
+            long bytes = (long) count * Integer.BYTES;
+            UnsafeApi.copyMemory(null, address + offset, target, indexOffset(targetIndex), bytes);
             return;
         }
         for (int i = 0; i < count; i++) {
@@ -237,6 +237,11 @@ public final class RamAccess {
     public void putInts(long offset, int[] source, int sourceIndex, int count) {
         checkArray(source.length, sourceIndex, count);
         checkInside(offset, (long) count * Integer.BYTES);
+        if (address != 0 && !BIG_ENDIAN_HOST) {
+            long bytes = (long) count * Integer.BYTES;
+            UnsafeApi.copyMemory(source, indexOffset(sourceIndex), null, address + offset, bytes);
+            return;
+        }
         for (int i = 0; i < count; i++) {
             putInt(offset + ((long) i << 2), source[sourceIndex + i]);
         }
@@ -257,6 +262,10 @@ public final class RamAccess {
     /** Address of a direct buffer's first byte. Call only if {@link #supportsRawAddresses()}. */
     static long addressOf(ByteBuffer buffer) {
         return BufferUtil.address(buffer);
+    }
+
+    private static long indexOffset(int index) {
+        return INT_ARRAY_BASE + (long) index * Integer.BYTES;
     }
 
     private boolean isInside(long offset, long count) {

@@ -1,0 +1,140 @@
+package io.aerostat.bench;
+
+import org.openjdk.jmh.profile.GCProfiler;
+import org.openjdk.jmh.results.Result;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.results.format.ResultFormatType;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
+import org.openjdk.jmh.runner.options.CommandLineOptionException;
+import org.openjdk.jmh.runner.options.CommandLineOptions;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.ZoneId;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Runs the benchmarks with the allocation profiler, keeps the raw results as JSON under the build
+ * folder, and sums up.
+ *
+ * <p>{@code --quick}: one fork and short iterations, for a look. All other arguments are JMH's.
+ */
+public final class Main {
+    private static final String QUICK = "--quick";
+    private static final DateTimeFormatter STAMP =
+            DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT);
+
+    private Main() {}
+
+    /** Runs what the arguments say. */
+    public static void main(String[] arguments)
+            throws IOException, RunnerException, URISyntaxException {
+        List<String> rest = new ArrayList<>(Arrays.asList(arguments));
+        boolean quick = rest.remove(QUICK);
+        CommandLineOptions given;
+        try {
+            given = new CommandLineOptions(rest.toArray(String[]::new));
+        } catch (CommandLineOptionException e) {
+            System.err.println("aerostat bench: " + e.getMessage() + "; see ./aerostat bench -h");
+            System.exit(2);
+            return;
+        }
+        if (given.shouldHelp()) {
+            System.out.println("./aerostat bench [--quick] [JMH ARGUMENT...]");
+            given.showHelp();
+            return;
+        }
+        if (given.shouldList()) {
+            new Runner(given).list();
+            return;
+        }
+        Path raw = resultFile();
+        ChainedOptionsBuilder options =
+                new OptionsBuilder()
+                        .parent(given)
+                        .addProfiler(GCProfiler.class)
+                        .shouldFailOnError(true)
+                        .resultFormat(ResultFormatType.JSON)
+                        .result(raw.toString());
+        if (quick) {
+            options.forks(1)
+                    .warmupIterations(3)
+                    .warmupTime(TimeValue.milliseconds(300))
+                    .measurementIterations(5)
+                    .measurementTime(TimeValue.milliseconds(300));
+        }
+        Collection<RunResult> results = new Runner(options.build()).run();
+        summarize(results);
+        System.out.println("raw results: " + raw);
+    }
+
+    /** Beside the jar, in the build folder. */
+    private static Path resultFile() throws IOException, URISyntaxException {
+        Path jar = Path.of(Main.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+        Path folder = jar.resolveSibling("results");
+        Files.createDirectories(folder);
+        return folder.resolve(
+                "bench-" + ZonedDateTime.now(ZoneId.systemDefault()).format(STAMP) + ".json");
+    }
+
+    private static void summarize(Collection<RunResult> results) {
+        System.out.printf(
+                Locale.ROOT,
+                "%n%-20s %-10s %-11s %15s %10s %9s%n",
+                "benchmark",
+                "stage",
+                "order",
+                "pages/s",
+                "+-",
+                "B/page");
+        for (RunResult run : results) {
+            String name = run.getParams().getBenchmark();
+            Result<?> primary = run.getPrimaryResult();
+            System.out.printf(
+                    Locale.ROOT,
+                    "%-20s %-10s %-11s %,15.0f %9.0f%% %9.4f%n",
+                    shortName(name),
+                    parameter(run, "stage"),
+                    parameter(run, "order"),
+                    primary.getScore(),
+                    100 * primary.getScoreError() / primary.getScore(),
+                    bytesPerPage(run));
+        }
+    }
+
+    /** The class of a benchmark method. */
+    private static String shortName(String method) {
+        String type = method.substring(0, method.lastIndexOf('.'));
+        return type.substring(type.lastIndexOf('.') + 1);
+    }
+
+    /** Of the hot path alone where the benchmark counts it, otherwise of all by JMH's profiler. */
+    private static double bytesPerPage(RunResult run) {
+        double bytes = secondary(run, "hotPathBytes");
+        return Double.isNaN(bytes)
+                ? secondary(run, "gc.alloc.rate.norm")
+                : bytes / secondary(run, "hotPathPages");
+    }
+
+    private static double secondary(RunResult run, String name) {
+        Result<?> result = run.getSecondaryResults().get(name);
+        return result == null ? Double.NaN : result.getScore();
+    }
+
+    private static String parameter(RunResult run, String name) {
+        String value = run.getParams().getParam(name);
+        return value == null ? "-" : value;
+    }
+}
