@@ -1,12 +1,18 @@
 package io.aerostat.vmm.cli;
 
+import io.aerostat.vmm.vm.Backing;
+
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.TypeConversionException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 import java.io.PrintWriter;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.stream.Collectors;
 
 /**
  * {@code aerostat}: the verbs, and what becomes of mistakes.
@@ -39,7 +45,10 @@ public final class Main {
     /** Runs a verb and returns its exit code. */
     static int run(String... arguments) {
         CommandLine line = new CommandLine(new Main());
-        line.setCaseInsensitiveEnumValuesAllowed(true);
+        line.registerConverter(Backing.class, text -> oneOf(Backing.values(), text));
+        line.registerConverter(
+                DemoCommand.BalloonModel.class,
+                text -> oneOf(DemoCommand.BalloonModel.values(), text));
         line.setParameterExceptionHandler(Main::sayWhatWasWrong);
         line.setExecutionExceptionHandler(
                 (error, command, parsed) -> {
@@ -51,6 +60,19 @@ public final class Main {
             return CommandLine.ExitCode.USAGE;
         }
         return line.execute(arguments);
+    }
+
+    private static <E extends Enum<E>> E oneOf(E[] choices, String text) {
+        for (E choice : choices) {
+            if (choice.name().equalsIgnoreCase(text)) {
+                return choice;
+            }
+        }
+        String allowed =
+                Arrays.stream(choices)
+                        .map(choice -> choice.name().toLowerCase(Locale.ROOT))
+                        .collect(Collectors.joining(", "));
+        throw new TypeConversionException("'" + text + "' is none of " + allowed);
     }
 
     private static int sayWhatWasWrong(ParameterException error, String[] arguments) {
