@@ -9,11 +9,8 @@ import io.aerostat.virtio.spec.Feature;
 
 import org.jspecify.annotations.Nullable;
 
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
  * Runs a device: the state machine between a transport and a {@link VirtioDevice} (VIRTIO 1.4, 2.1,
@@ -34,14 +31,13 @@ import java.util.concurrent.atomic.AtomicLongArray;
  * count and, the first time, a log line.
  */
 public final class DeviceController {
-    private static final Logger LOGGER = System.getLogger(DeviceController.class.getName());
-    private static final long LOW_WORD = 0xFFFF_FFFFL;
     private static final int MAX_QUEUES = 63;
     private static final long CONFIG_WRITTEN_BIT = 1L << MAX_QUEUES;
 
     private final GuestMemory memory;
     private final VirtioDevice device;
     private final Interrupts interrupts;
+    private final Interrupts whileUp = new WhileUp();
     private final Doorbell doorbell;
     private final OwnerMailbox mailbox;
     private final int queueCount;
@@ -51,16 +47,19 @@ public final class DeviceController {
     /** Bit q: queue q was kicked; the highest bit: configuration was written. */
     private final AtomicLong pending = new AtomicLong();
 
-    private final AtomicLongArray faultCounts = new AtomicLongArray(QueueFault.values().length);
+    /** A reset waits for the end of the pass; the pass ends early and says nothing any more. */
+    private volatile boolean resetting;
+
+    private final FaultCounts faults = new FaultCounts();
 
     // The register thread's.
-    private long driverFeatures;
-    private boolean acceptedUnofferedWord;
+    private final FeatureNegotiation negotiation;
     private final @Nullable QueueAddresses[] enabled;
 
     // The owner's.
     private final @Nullable DeviceQueue[] rings;
     private boolean live;
+    private boolean configChangeUntold;
     private long features;
 
     /**
@@ -76,18 +75,22 @@ public final class DeviceController {
             Interrupts interrupts,
             Ownership ownership,
             Doorbell doorbell) {
-        if ((device.offeredFeatures() & Feature.VERSION_1) == 0
-                || device.queueCount() > MAX_QUEUES) {
+        long offered = device.offeredFeatures();
+        boolean honoured = (offered & ~(Feature.SUPPORTED_MASK | Feature.DEVICE_TYPE_MASK)) == 0;
+        if (!honoured || (offered & Feature.VERSION_1) == 0 || device.queueCount() > MAX_QUEUES) {
             throw new IllegalArgumentException(
-                    "a device offers VERSION_1 and has at most "
+                    "a device offers VERSION_1, nothing that is not implemented, and has at most "
                             + MAX_QUEUES
-                            + " queues: device="
-                            + device);
+                            + " queues: offered=0x"
+                            + Long.toHexString(offered)
+                            + ", queues="
+                            + device.queueCount());
         }
         this.memory = memory;
         this.device = device;
         this.interrupts = interrupts;
         this.doorbell = doorbell;
+        this.negotiation = new FeatureNegotiation(device);
         this.mailbox = new OwnerMailbox(ownership, doorbell);
         this.queueCount = device.queueCount();
         this.enabled = new @Nullable QueueAddresses[queueCount];
@@ -109,24 +112,20 @@ public final class DeviceController {
 
     /** What the driver has accepted so far. */
     public long driverFeatures() {
-        return driverFeatures;
+        return negotiation.accepted();
     }
 
     /**
      * The driver accepts 32 features at once; ignored once FEATURES_OK is on (3.1.1).
      *
-     * @param word which: 0 for bits 0 to 31, 1 for bits 32 to 63; none is offered in a further
-     *     word, so whoever accepts one there is refused
+     * @param word which: 0 for bits 0 to 31, 1 for bits 32 to 63. Nothing is offered in words 2 and
+     *     3, so whoever accepts it there is refused; further words do not exist
      */
     public void acceptFeatures(int word, int bits) {
         if ((status.get() & DeviceStatus.FEATURES_OK_FLAG) != 0) {
             return;
         }
-        switch (word) {
-            case 0 -> driverFeatures = (driverFeatures & ~LOW_WORD) | (bits & LOW_WORD);
-            case 1 -> driverFeatures = (driverFeatures & LOW_WORD) | ((long) bits << Integer.SIZE);
-            default -> acceptedUnofferedWord |= bits != 0;
-        }
+        negotiation.accept(word, bits);
     }
 
     /** The device status field. Any thread. */
@@ -146,7 +145,7 @@ public final class DeviceController {
         }
         int before = status.get();
         int added = value & DeviceStatus.DRIVER_WRITABLE_MASK & ~before;
-        if ((added & DeviceStatus.FEATURES_OK_FLAG) != 0 && !acceptsDriverFeatures()) {
+        if ((added & DeviceStatus.FEATURES_OK_FLAG) != 0 && !negotiation.isAcceptable()) {
             added &= ~DeviceStatus.FEATURES_OK_FLAG;
         }
         if (((before | added) & DeviceStatus.FEATURES_OK_FLAG) == 0) {
@@ -164,17 +163,11 @@ public final class DeviceController {
         status.getAndAccumulate(flags, (bits, more) -> bits | more);
     }
 
-    private boolean acceptsDriverFeatures() {
-        return !acceptedUnofferedWord
-                && Feature.isValidSubset(driverFeatures, device.offeredFeatures())
-                && device.accepts(driverFeatures);
-    }
-
     /** Resets the device (2.4): when this returns no queue is live and nothing is negotiated. */
     public void reset() {
+        resetting = true;
         mailbox.handOver(this::goDown);
-        driverFeatures = 0;
-        acceptedUnofferedWord = false;
+        negotiation.reset();
         for (int queue = 0; queue < queueCount; queue++) {
             enabled[queue] = null;
         }
@@ -188,7 +181,7 @@ public final class DeviceController {
 
     /** Largest size of a queue; 0 if there is no such queue, whatever the index. */
     public int queueSizeMax(int queue) {
-        return isQueue(queue) ? device.queueSizeMax(queue, driverFeatures) : 0;
+        return isQueue(queue) ? device.queueSizeMax(queue, negotiation.accepted()) : 0;
     }
 
     /**
@@ -265,7 +258,7 @@ public final class DeviceController {
 
     /** How often a queue of this device has shown a fault. */
     public long faultCount(QueueFault fault) {
-        return faultCounts.get(fault.ordinal());
+        return faults.get(fault);
     }
 
     /**
@@ -296,7 +289,10 @@ public final class DeviceController {
                 device.configWritten();
                 work++;
             }
-            return work + serviceQueues(bits & ~CONFIG_WRITTEN_BIT) + (hasMore() ? 1 : 0);
+            work += serviceQueues(bits & ~CONFIG_WRITTEN_BIT);
+            // Register writes from inside the pass take effect here.
+            work += mailbox.drain();
+            return work + (hasMore() ? 1 : 0);
         } finally {
             mailbox.leave();
         }
@@ -308,14 +304,14 @@ public final class DeviceController {
 
     private int serviceQueues(long kicked) {
         int work = 0;
-        for (long rest = kicked; live && rest != 0; rest &= rest - 1) {
+        for (long rest = kicked; live && !resetting && rest != 0; rest &= rest - 1) {
             int queue = Long.numberOfTrailingZeros(rest);
             DeviceQueue ring = rings[queue];
             if (ring == null) {
                 continue;
             }
             work++;
-            switch (device.service(queue, ring, interrupts)) {
+            switch (device.service(queue, ring, whileUp)) {
                 case VirtioDevice.MORE -> raiseAgain(1L << queue);
                 case VirtioDevice.FAULT -> needsReset(queue, ring.fault());
                 default -> {}
@@ -329,19 +325,25 @@ public final class DeviceController {
     }
 
     /**
-     * Tells the driver that the configuration has changed; one that is not ready yet reads it when
-     * it is. The owner only.
+     * Tells the driver that the configuration has changed: at once, or when it is ready. The owner
+     * only.
      */
     public void configChanged() {
         if (live) {
             interrupts.configChanged();
+        } else {
+            configChangeUntold = true;
         }
     }
 
     private void goLive() {
         live = true;
-        features = driverFeatures;
+        features = negotiation.accepted();
         device.activate(features);
+        if (configChangeUntold) {
+            configChangeUntold = false;
+            interrupts.configChanged();
+        }
         for (int queue = 0; queue < queueCount; queue++) {
             QueueAddresses addresses = enabled[queue];
             if (addresses != null) {
@@ -375,7 +377,9 @@ public final class DeviceController {
     }
 
     private void goDown() {
+        resetting = false;
         live = false;
+        configChangeUntold = false;
         features = 0;
         for (int queue = 0; queue < queueCount; queue++) {
             rings[queue] = null;
@@ -386,16 +390,30 @@ public final class DeviceController {
 
     private void needsReset(int queue, @Nullable QueueFault fault) {
         live = false;
+        if (resetting) {
+            return;
+        }
         addStatus(DeviceStatus.DEVICE_NEEDS_RESET_FLAG);
         interrupts.configChanged();
-        if (fault != null && faultCounts.getAndIncrement(fault.ordinal()) == 0) {
-            LOGGER.log(
-                    Level.WARNING,
-                    "device {0} needs reset: queue={1}, fault={2} ({3})",
-                    device.deviceId(),
-                    queue,
-                    fault,
-                    fault.description());
+        if (fault != null) {
+            faults.add(device.deviceId(), queue, fault);
+        }
+    }
+
+    /** What a device says during a pass that a reset has overtaken is not passed on (2.4.1). */
+    private final class WhileUp implements Interrupts {
+        @Override
+        public void usedBuffer(int queue) {
+            if (!resetting) {
+                interrupts.usedBuffer(queue);
+            }
+        }
+
+        @Override
+        public void configChanged() {
+            if (!resetting) {
+                interrupts.configChanged();
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 package io.aerostat.virtio.device;
 
 import org.jctools.queues.atomic.MpscUnboundedAtomicArrayQueue;
+import org.jspecify.annotations.Nullable;
 
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -23,6 +24,9 @@ final class OwnerMailbox {
     /** Held by whoever runs commands or the device: never two at a time. */
     private final AtomicBoolean busy = new AtomicBoolean();
 
+    /** Who holds {@link #busy}; others see null or somebody else. */
+    private volatile @Nullable Thread runner;
+
     private volatile boolean ownerStopped;
 
     OwnerMailbox(Ownership ownership, Doorbell doorbell) {
@@ -35,11 +39,9 @@ final class OwnerMailbox {
         doorbell.ring();
     }
 
-    @SuppressWarnings(
-            "ThreadPriorityCheck") // Yield: the owner may need this very processor to finish its
-    // pass.
+    @SuppressWarnings("ThreadPriorityCheck") // Yield: the owner may need this very processor.
     void handOver(Runnable command) {
-        if (ownership == Ownership.REGISTER_THREAD) {
+        if (ownership == Ownership.REGISTER_THREAD || runner == Thread.currentThread()) {
             runOrPost(command);
             return;
         }
@@ -66,6 +68,8 @@ final class OwnerMailbox {
             return;
         }
         try {
+            // What was posted first comes first.
+            drain();
             command.run();
         } finally {
             leave();
@@ -76,10 +80,18 @@ final class OwnerMailbox {
         return commands.isEmpty();
     }
 
-    /** Runs what has been posted. Only between {@link #tryEnter} and {@link #leave}. */
+    /**
+     * Runs what has been posted so far, and not what that posts: a command that posts itself again
+     * must not keep a pass from ending. Only between {@link #tryEnter} and {@link #leave}.
+     */
     int drain() {
+        int limit = commands.size();
         int count = 0;
-        for (Runnable command = commands.poll(); command != null; command = commands.poll()) {
+        while (count < limit) {
+            Runnable command = commands.poll();
+            if (command == null) {
+                break;
+            }
             command.run();
             count++;
         }
@@ -87,10 +99,15 @@ final class OwnerMailbox {
     }
 
     boolean tryEnter() {
-        return busy.compareAndSet(false, true);
+        if (!busy.compareAndSet(false, true)) {
+            return false;
+        }
+        runner = Thread.currentThread();
+        return true;
     }
 
     void leave() {
+        runner = null;
         busy.set(false);
     }
 
@@ -109,8 +126,11 @@ final class OwnerMailbox {
 
         @Override
         public void run() {
-            command.run();
-            done = true;
+            try {
+                command.run();
+            } finally {
+                done = true;
+            }
         }
     }
 }

@@ -17,8 +17,11 @@ public final class Feature {
     /** The modern interface. A device must offer it, a driver must take it. */
     public static final long VERSION_1 = 1L << 32;
 
-    /** The bits that belong to the device type. */
-    public static final long DEVICE_TYPE_MASK = 0x0000_0600_00FF_FFFFL;
+    /**
+     * The bits that belong to the device type: 0-23, 42 and 50-63; 41 is ADMIN_VQ, of all types but
+     * on PCI alone.
+     */
+    public static final long DEVICE_TYPE_MASK = 0xFFFC_0400_00FF_FFFFL;
 
     /**
      * The device-independent bits that this implementation honours; all others are neither offered

@@ -37,10 +37,15 @@ final class InterruptRegister implements Interrupts {
         return causes.get();
     }
 
-    /** Clears causes; a cause that comes after the clearing is kept. */
+    /**
+     * Clears causes; a cause that comes after the clearing is kept. What clears nothing is not
+     * counted: a guest could keep the owner evaluating for ever.
+     */
     void acknowledge(int mask) {
-        causes.accumulateAndGet(mask, (old, bits) -> old & ~bits);
-        evaluate();
+        int before = causes.getAndAccumulate(mask, (old, bits) -> old & ~bits);
+        if ((before & mask) != 0) {
+            evaluate();
+        }
     }
 
     private void raise(int cause) {
