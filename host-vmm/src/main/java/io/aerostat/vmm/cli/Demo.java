@@ -84,6 +84,9 @@ final class Demo {
         title("1. A virtual machine with a fixed maximum");
         out.println(DomainXml.of(vm));
         out.println("RAM: " + backend.backing() + ", given back by " + backend.reclaimerName());
+        if (Backing.preferred() == Backing.SIMULATED) {
+            out.println("This platform has no native reclaim: all figures are of a simulation.");
+        }
         figures.put("memoryBytes", plan.maximum().bytes());
         figures.put("targetBytes", plan.target().bytes());
         figures.put("backing", backend.backing());

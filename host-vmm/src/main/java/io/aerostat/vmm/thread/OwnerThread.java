@@ -4,11 +4,9 @@ import org.agrona.ErrorHandler;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.AgentRunner;
 
-import java.util.concurrent.TimeUnit;
-
 /** A thread that runs one agent until it is closed. */
 public final class OwnerThread implements AutoCloseable {
-    private static final int CLOSE_TIMEOUT_MS = (int) TimeUnit.SECONDS.toMillis(10);
+    private static final int CLOSE_RETRY_MS = 20;
 
     private final AgentRunner runner;
     private final DoorbellIdle idle;
@@ -39,7 +37,7 @@ public final class OwnerThread implements AutoCloseable {
     /** Ends the agent after its current pass, and waits for that. */
     @Override
     public void close() {
-        idle.ring();
-        runner.close(CLOSE_TIMEOUT_MS, thread -> idle.ring());
+        // The thread may have fallen asleep just before it was told to end: wake it until it does.
+        runner.close(CLOSE_RETRY_MS, thread -> idle.ring());
     }
 }
