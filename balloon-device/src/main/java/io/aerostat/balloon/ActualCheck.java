@@ -4,30 +4,38 @@ package io.aerostat.balloon;
  * Tells whether what a driver says is in the balloon can be true.
  *
  * <p>A driver writes {@code actual} some time after the device has used its requests (VIRTIO 1.4,
- * 5.5.6), so it lags behind the ledger. But every value it writes was the ledger's at some time
- * since the two last agreed: outside the lowest and highest of those it is false.
+ * 5.5.6), so it lags behind the ledger. It may have seen the two queues' used buffers in any order:
+ * since both sides last agreed it counts some of the pages that went in and some of those that came
+ * out. Outside these bounds it is false.
  */
 final class ActualCheck {
+    private long agreed;
     private long lowest;
     private long highest;
+    private long last;
 
     /** Both sides are at {@code pages}. */
     void agree(long pages) {
+        agreed = pages;
         lowest = pages;
         highest = pages;
+        last = pages;
     }
 
-    /** The ledger has come to {@code pages}. */
+    /** The ledger has come to {@code pages}, by moves in one direction. */
     void ledgerAt(long pages) {
-        lowest = Math.min(lowest, pages);
-        highest = Math.max(highest, pages);
+        lowest -= Math.max(0, last - pages);
+        highest += Math.max(0, pages - last);
+        last = pages;
     }
 
     /** The driver claims {@code actual}. */
     boolean isPlausible(long actual, long ledger) {
         ledgerAt(ledger);
         boolean plausible = actual >= lowest && actual <= highest;
-        if (actual == ledger) {
+        // If pages went both ways, an equal number may be chance: the driver has seen some of them.
+        boolean oneWay = lowest == agreed || highest == agreed;
+        if (actual == ledger && oneWay) {
             agree(ledger);
         }
         return plausible;

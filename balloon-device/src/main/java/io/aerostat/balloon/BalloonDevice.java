@@ -30,8 +30,6 @@ import io.aerostat.virtio.spec.balloon.QueueNumbering;
 
 import org.jspecify.annotations.Nullable;
 
-import java.util.BitSet;
-
 /**
  * A virtio memory balloon: the host sets a target, the guest's driver moves pages, and what is in
  * the balloon is given back to the host.
@@ -64,6 +62,9 @@ public final class BalloonDevice implements VirtioDevice {
     /** A ring has three parts, each somewhere else. */
     private static final int PARTS_OF_RING = 3;
 
+    /** Ranges that are told to be in use again at once when the device is reset. */
+    private static final int RETURNED_RANGES = 1024;
+
     private static final int QUEUE_COUNT = BalloonQueue.DEFLATE.ordinal() + 1;
 
     private final GuestMemory memory;
@@ -75,7 +76,7 @@ public final class BalloonDevice implements VirtioDevice {
     private final ProtectedPages ringPages = new ProtectedPages(QUEUE_COUNT * PARTS_OF_RING);
     private final PfnQueueHandler[] handlers;
     private final ActualCheck actualCheck = new ActualCheck();
-    private final PageRanges single = new PageRanges(1);
+    private final PageRanges returned = new PageRanges(RETURNED_RANGES);
 
     private @Nullable DeviceController controller;
     private volatile long ledgerPages;
@@ -182,8 +183,13 @@ public final class BalloonDevice implements VirtioDevice {
         long[] verified = {0};
         ledger.forEachRange(
                 (pfn, pages) -> {
-                    long bytes = pages << PageFrame.SHIFT;
-                    long resident = reclaimer.residentBytes(pfn << PageFrame.SHIFT, bytes);
+                    long unit = reclaimer.granularityBytes();
+                    long first = ((pfn << PageFrame.SHIFT) + unit - 1) & -unit;
+                    long bytes = (((pfn + pages) << PageFrame.SHIFT) & -unit) - first;
+                    if (bytes <= 0) {
+                        return;
+                    }
+                    long resident = reclaimer.residentBytes(first, bytes);
                     boolean known =
                             resident != PageReclaimer.UNKNOWN
                                     && verified[0] != PageReclaimer.UNKNOWN;
@@ -193,14 +199,11 @@ public final class BalloonDevice implements VirtioDevice {
     }
 
     /**
-     * The numbers of the pages in the balloon. The owner only, through {@link
+     * Visits the pages in the balloon by ascending address. The owner only, through {@link
      * DeviceController#execute}.
      */
-    public BitSet balloonedPages() {
-        BitSet pages = new BitSet();
-        ledger.forEachRange(
-                (pfn, count) -> pages.set(Math.toIntExact(pfn), Math.toIntExact(pfn + count)));
-        return pages;
+    public void forEachBalloonedRange(PageLedger.RangeConsumer consumer) {
+        ledger.forEachRange(consumer);
     }
 
     // the controller
@@ -265,7 +268,6 @@ public final class BalloonDevice implements VirtioDevice {
         ringPages.protect(slot, addresses.descriptorTable(), DescriptorLayout.offset(size));
         ringPages.protect(slot + 1, addresses.availableRing(), AvailableRingLayout.length(size));
         ringPages.protect(slot + 2, addresses.usedRing(), UsedRingLayout.length(size));
-        handlers[queue].reset();
     }
 
     @Override
@@ -293,6 +295,7 @@ public final class BalloonDevice implements VirtioDevice {
     @Override
     public void reset() {
         ledger.forEachRange(this::returnToGuest);
+        tellReturned();
         counters.add(BalloonCounter.PAGES_RETURNED_BY_RESET, ledger.count());
         ledger.clear();
         for (int queue = 0; queue < QUEUE_COUNT; queue++) {
@@ -305,9 +308,17 @@ public final class BalloonDevice implements VirtioDevice {
 
     private void returnToGuest(long pfn, long pages) {
         for (long done = 0; done < pages; done += PageRanges.MAX_RANGE_PAGES) {
-            single.clear();
-            single.add(pfn + done, (int) Math.min(pages - done, PageRanges.MAX_RANGE_PAGES));
-            reclaimer.reuse(single);
+            if (returned.count() == returned.capacity()) {
+                tellReturned();
+            }
+            returned.add(pfn + done, (int) Math.min(pages - done, PageRanges.MAX_RANGE_PAGES));
+        }
+    }
+
+    private void tellReturned() {
+        if (returned.count() > 0) {
+            reclaimer.reuse(returned);
+            returned.clear();
         }
     }
 

@@ -8,8 +8,9 @@ import io.aerostat.virtio.spec.balloon.QueueNumbering;
  *
  * @param numbering how its queues are numbered
  * @param queueSize largest size of its queues in entries, a power of two up to 32768
- * @param workBudget page numbers that one pass over a queue takes at the most, 1 to 65536: bounds
- *     how long a guest can hold the owner's thread
+ * @param workBudget page numbers that one pass over a queue takes at the most, 1 to 65536: it
+ *     bounds how long a guest can hold the owner's thread; if its pages are scattered and the host
+ *     takes a call for each, that is as many calls
  */
 public record BalloonOptions(QueueNumbering numbering, int queueSize, int workBudget) {
     /** What Linux drivers expect, queues as large as QEMU's, and passes of at most 16 MiB. */

@@ -138,6 +138,17 @@ final class ActualTest {
     }
 
     @Test
+    void afterAResetTheFormerBalloonIsFalseAtOnce() {
+        rig.inflate(rig.dataRun(0, 30));
+        rig.actual(30);
+
+        rig.transport.reset();
+        rig.actual(30);
+
+        assertEquals(1, falseActuals());
+    }
+
+    @Test
     void afterAReinitializationOnlyNothingIsTrue() {
         rig.inflate(rig.dataRun(0, 30));
         rig.actual(30);

@@ -7,8 +7,10 @@ import static org.junit.jupiter.api.Assertions.fail;
 
 import io.aerostat.balloon.handler.BalloonCounter;
 import io.aerostat.balloon.range.RecordingReclaimer;
+import io.aerostat.balloon.range.WholePages;
 import io.aerostat.virtio.device.Ownership;
 import io.aerostat.virtio.driver.DriverHandshake;
+import io.aerostat.virtio.memory.RamRegion;
 import io.aerostat.virtio.queue.DriverQueue;
 import io.aerostat.virtio.queue.IndirectTables;
 import io.aerostat.virtio.queue.QueueFault;
@@ -93,7 +95,7 @@ final class BalloonRig {
             rings[queue] = new RingBytes(ram, QUEUE_SIZE, gpa, gpa + PAGE, gpa + 2 * PAGE);
         }
         for (int page = DATA_PAGE; page < ram.length() / PAGE; page++) {
-            ram.fill(gpa(page), PAGE, fillOf(page));
+            fill(page, fillOf(page));
         }
     }
 
@@ -147,6 +149,11 @@ final class BalloonRig {
         return pfn(DATA_PAGE + index);
     }
 
+    /** The guest writes a page, counted from the start of RAM. */
+    void fill(int page, int value) {
+        WholePages.fill(ram.memory(), gpa(page), PAGE, value);
+    }
+
     /** Numbers of data pages: {@code count} from {@code first} up. */
     int[] dataRun(int first, int count) {
         int[] pfns = new int[count];
@@ -156,7 +163,7 @@ final class BalloonRig {
 
     /** A range as the reclaimer's record has it: data pages from {@code first}. */
     String range(int first, int pages) {
-        return data(first) + "+" + pages;
+        return Integer.toUnsignedString(data(first)) + "+" + pages;
     }
 
     // --- the driver
@@ -291,9 +298,13 @@ final class BalloonRig {
 
     /** All bytes of RAM, the page behind the hole among them. */
     byte[] snapshot() {
-        byte[] bytes = Arrays.copyOf(ram.bytes(ram.base(), ram.length()), ram.length() + PAGE);
-        if (ram.kind() == GuestRam.Kind.WITH_HOLE) {
-            System.arraycopy(ram.bytes(ram.end() + PAGE, PAGE), 0, bytes, ram.length(), PAGE);
+        byte[] bytes = new byte[(int) ram.memory().bytes()];
+        int at = 0;
+        for (RamRegion region : ram.memory().regions()) {
+            int length = (int) region.length();
+            byte[] copy = WholePages.copy(ram.memory(), region.gpa(), length);
+            System.arraycopy(copy, 0, bytes, at, length);
+            at += length;
         }
         return bytes;
     }

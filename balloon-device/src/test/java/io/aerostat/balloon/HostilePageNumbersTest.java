@@ -127,13 +127,11 @@ final class HostilePageNumbersTest {
     void aDeflateOfPagesThatWereNeverInflatedIsCounted() {
         rig.inflate(rig.dataRun(0, 10));
         rig.reclaimer.takeDiscards();
-        byte[] before = rig.snapshot();
 
         rig.deflate(rig.dataRun(8, 4));
 
         assertEquals(Map.of(BalloonCounter.PAGES_DEFLATED_UNASKED, 2L), rig.anomalies());
         assertEquals(8, rig.device.ledgerPages());
-        assertEquals(before.length, rig.snapshot().length);
     }
 
     @Test

@@ -19,6 +19,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 
@@ -154,6 +155,36 @@ final class InflateDeflateTest {
         assertEquals(1, rig.reclaimer.discardCalls());
     }
 
+    @ParameterizedTest
+    @ValueSource(longs = {0, Feature.EVENT_IDX})
+    void aRequestThatComesDuringThePassNeedsNoKick(long eventIdx) {
+        BalloonRig rig =
+                new BalloonRig().start((BalloonRig.ALL_FEATURES & ~Feature.EVENT_IDX) | eventIdx);
+        rig.reclaimer.duringDiscard(
+                () -> {
+                    rig.reclaimer.duringDiscard(() -> {});
+                    rig.offer(INFLATE, rig.data(1));
+                });
+        rig.offer(INFLATE, rig.data(0));
+        rig.kick(INFLATE);
+
+        rig.settle();
+
+        assertEquals(2, rig.reap(INFLATE));
+    }
+
+    @Test
+    void kicksAreUnwantedOnlyWhileTheDeviceIsAtWork() {
+        BalloonRig rig = new BalloonRig().start(Feature.VERSION_1);
+        List<Integer> flagsInDiscard = new ArrayList<>();
+        rig.reclaimer.duringDiscard(() -> flagsInDiscard.add(rig.rings[INFLATE].usedFlags()));
+
+        rig.inflate(rig.data(0));
+
+        assertEquals(List.of(1), flagsInDiscard);
+        assertEquals(0, rig.rings[INFLATE].usedFlags());
+    }
+
     @Test
     void aDriverThatAsksForNoInterruptGetsNone() {
         BalloonRig rig = new BalloonRig().start(Feature.VERSION_1);
@@ -232,16 +263,55 @@ final class InflateDeflateTest {
     }
 
     @Test
+    void servesRamUpToTheLastPageNumber() {
+        long base = (1L << 44) - 512 * 4096;
+        GuestRam ram = GuestRam.of(GuestRam.Kind.BYTE_ARRAY, base, 512 * 4096);
+        BalloonRig rig = new BalloonRig(ram, BalloonOptions.DEFAULT, 4096).start();
+
+        rig.inflate(0xFFFF_FFFF, 0xFFFF_FFFE, 0);
+
+        assertEquals(2, rig.device.ledgerPages());
+        assertEquals(List.of("4294967294+2"), rig.reclaimer.takeDiscards());
+        assertEquals(Map.of(BalloonCounter.PAGES_OUTSIDE_RAM, 1L), rig.anomalies());
+    }
+
+    @Test
+    void refusesRamThatHasNoPageNumber() {
+        long base = (1L << 44) - 511 * 4096;
+        GuestRam ram = GuestRam.of(GuestRam.Kind.BYTE_ARRAY, base, 512 * 4096);
+
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new BalloonRig(ram, BalloonOptions.DEFAULT, 4096));
+    }
+
+    @Test
+    void tellsWhichPagesAreInTheBalloon() {
+        BalloonRig rig = new BalloonRig().start();
+        rig.inflate(rig.data(0), rig.data(1), rig.data(2), rig.data(9));
+        rig.deflate(rig.data(1));
+        BitSet expected = new BitSet();
+        expected.set(rig.data(0));
+        expected.set(rig.data(2));
+        expected.set(rig.data(9));
+
+        BitSet pages = new BitSet();
+        rig.device.forEachBalloonedRange((pfn, count) -> pages.set((int) pfn, (int) (pfn + count)));
+
+        assertEquals(expected, pages);
+    }
+
+    @Test
     void tellsWhatTheHostHasReallyTaken() {
         BalloonRig rig = new BalloonRig().start();
-        rig.inflate(rig.data(0), rig.data(1), rig.data(9));
+        rig.inflate(rig.data(0), rig.data(1), rig.data(2), rig.data(8), rig.data(9));
 
         rig.reclaimer.resident(4096);
         long partly = rig.device.verifiedBytes();
         rig.reclaimer.resident(PageReclaimer.UNKNOWN);
         long unknown = rig.device.verifiedBytes();
 
-        assertEquals(3 * 4096 - 2 * 4096, partly);
+        assertEquals(2 * 4096 + 1 * 4096, partly);
         assertEquals(PageReclaimer.UNKNOWN, unknown);
     }
 }

@@ -147,12 +147,12 @@ final class ResetTest {
         RingBytes other = RingBytes.at(rig.ram, 16, rig.gpa(BalloonRig.DATA_PAGE + 200));
         DriverQueue queue = restartInflateAt(other);
 
-        queue.add(rig.write(rig.pfn(0), rig.pfn(1), rig.pfn(2), rig.data(200)), 16, false);
+        queue.add(rig.write(rig.pfn(1), rig.pfn(2), rig.pfn(3), rig.data(200)), 16, false);
         queue.publish();
         rig.kick(INFLATE);
         rig.settle();
 
-        assertEquals(List.of(rig.pfn(0) + "+3"), rig.reclaimer.takeDiscards());
+        assertEquals(List.of(rig.pfn(1) + "+3"), rig.reclaimer.takeDiscards());
         assertEquals(Map.of(BalloonCounter.PAGES_OF_LIVE_RING, 1L), rig.anomalies());
     }
 
@@ -170,6 +170,17 @@ final class ResetTest {
     private void stop(int queue) {
         rig.mmio.store(QUEUE_SEL, 4, queue);
         rig.mmio.store(QUEUE_READY, 4, 0);
+    }
+
+    @Test
+    void theRingOfAStoppedQueueIsProtectedNoMore() {
+        rig.start();
+        stop(DEFLATE);
+
+        rig.inflate(rig.pfn(2), rig.pfn(3), rig.pfn(4), rig.pfn(5));
+
+        assertEquals(List.of(rig.pfn(3) + "+3"), rig.reclaimer.takeDiscards());
+        assertEquals(Map.of(BalloonCounter.PAGES_OF_LIVE_RING, 1L), rig.anomalies());
     }
 
     @Test

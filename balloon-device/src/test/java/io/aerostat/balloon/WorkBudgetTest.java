@@ -157,7 +157,7 @@ final class WorkBudgetTest {
     @Test
     void aGuestThatKeepsARequestComingDoesNotKeepTheOwner() {
         rig.start(BalloonRig.ALL_FEATURES & ~Feature.EVENT_IDX);
-        // The guest answers each interrupt with the next request, from inside the pass.
+        // Before a pass can end, the guest has made the next request available.
         rig.reclaimer.duringDiscard(() -> rig.offer(INFLATE, rig.data(0)));
         rig.offer(INFLATE, rig.data(0));
         rig.kick(INFLATE);

@@ -1,6 +1,10 @@
 package io.aerostat.balloon.handler;
 
-/** Everything that a balloon counts since it was made; resets of the device do not set it back. */
+/**
+ * Everything that a balloon counts since it was made; resets of the device do not set it back.
+ *
+ * <p>A page that is named twice within one pass counts as repeated, whatever else is wrong with it.
+ */
 public enum BalloonCounter {
     /** Inflate requests returned to the driver. */
     INFLATE_REQUESTS(false),

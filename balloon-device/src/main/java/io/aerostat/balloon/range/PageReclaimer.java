@@ -8,8 +8,9 @@ package io.aerostat.balloon.range;
  * ascend. An implementation does not keep the list. It never throws for a failure of the operating
  * system: it counts it, and what it answers is less than what it was asked.
  *
- * <p>Ranges that are not whole units of {@link #granularityBytes()} inside guest RAM are a caller's
- * mistake: {@link IllegalArgumentException}, before any of them is touched.
+ * <p>What is discarded, and what residency is asked about, are whole units of {@link
+ * #granularityBytes()} inside guest RAM; anything else is a caller's mistake: {@link
+ * IllegalArgumentException}, before any of it is touched.
  */
 public interface PageReclaimer {
     /** What {@link #residentBytes} answers when the host cannot tell. */
@@ -42,8 +43,8 @@ public interface PageReclaimer {
     long discard(PageRanges ranges);
 
     /**
-     * Tells that the guest is about to use the ranges again. Memory may as well come back at the
-     * first touch.
+     * Tells that the guest is about to use the ranges again: guest pages of 4096 bytes inside RAM,
+     * whatever the unit. Memory may as well come back at the first touch.
      */
     void reuse(PageRanges ranges);
 

@@ -125,6 +125,17 @@ final class PageRangesTest {
     }
 
     @Test
+    void mergesUpToTheLongestRange() {
+        PageRanges ranges = new PageRanges(2);
+        ranges.add(MAX - 1, 1);
+        ranges.add(0, MAX - 1);
+
+        ranges.normalize();
+
+        assertEquals("PageRanges[0+" + MAX + "]", ranges.toString());
+    }
+
+    @Test
     void mergesNoFurtherThanTheLongestRange() {
         PageRanges ranges = new PageRanges(3);
         ranges.add(MAX, 7);

@@ -79,14 +79,14 @@ final class PfnBatchTest {
     }
 
     static LongStream seeds() {
-        return Seeds.first(50);
+        return Seeds.first(30);
     }
 
     @ParameterizedTest
     @EnumSource(Pattern.class)
     void rangesAreTheSetOfThePagesNamed(Pattern pattern) {
         PfnBatch batch = new PfnBatch(CAPACITY);
-        for (int round = 0; round < 50; round++) {
+        for (int round = 0; round < 20; round++) {
             Random random = new Random(round);
             int length = round == 0 ? CAPACITY : random.nextInt(CAPACITY + 1);
             int[] pfns = pfns(pattern, length, random);

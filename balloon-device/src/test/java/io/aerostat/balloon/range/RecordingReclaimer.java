@@ -81,7 +81,7 @@ public final class RecordingReclaimer implements PageReclaimer {
         long accepted = 0;
         for (int i = 0; i < ranges.count(); i++) {
             long bytes = Math.min(ranges.bytes(i), acceptAtMost - accepted);
-            ram.fill(ranges.gpa(i), bytes, SCRIBBLE);
+            WholePages.fill(ram.memory(), ranges.gpa(i), bytes, SCRIBBLE);
             accepted += bytes;
         }
         return accepted;
@@ -100,6 +100,9 @@ public final class RecordingReclaimer implements PageReclaimer {
 
     @Override
     public long residentBytes(long gpa, long length) {
+        if (gpa % granularityBytes != 0 || length % granularityBytes != 0) {
+            throw new AssertionError("not whole units: gpa=" + gpa + ", length=" + length);
+        }
         return residentBytes;
     }
 

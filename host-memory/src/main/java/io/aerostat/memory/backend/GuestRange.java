@@ -42,12 +42,25 @@ record GuestRange(long gpa, long length, int pageBytes) {
 
     /** Refuses what is not whole pages of this range; any values are welcome. */
     void check(long gpa, long bytes) {
-        long offset = gpa - this.gpa;
-        boolean inside = offset >= 0 && bytes >= 0 && offset <= length - bytes;
-        if (!inside || ((gpa | bytes) & (pageBytes - 1)) != 0) {
+        if (!isInside(gpa, bytes) || ((gpa | bytes) & (pageBytes - 1)) != 0) {
             throw new IllegalArgumentException(
                     ("not whole host pages inside this RAM: gpa=0x" + Long.toHexString(gpa))
                             + (", bytes=" + bytes + ", ram=" + this));
+        }
+    }
+
+    private boolean isInside(long gpa, long bytes) {
+        long offset = gpa - this.gpa;
+        return offset >= 0 && bytes >= 0 && offset <= length - bytes;
+    }
+
+    /** Refuses a list of which any part is not inside this range. */
+    void checkInside(PageRanges ranges) {
+        for (int i = 0; i < ranges.count(); i++) {
+            if (!isInside(ranges.gpa(i), ranges.bytes(i))) {
+                throw new IllegalArgumentException(
+                        "not inside this RAM: ranges=" + ranges + ", ram=" + this);
+            }
         }
     }
 

@@ -75,7 +75,7 @@ final class NativeReclaimer implements PageReclaimer {
     @Override
     public void reuse(PageRanges ranges) {
         lifetime.checkOpen();
-        mapping.range().check(ranges);
+        mapping.range().checkInside(ranges);
         // The kernel brings pages back at their first touch.
     }
 

@@ -140,7 +140,7 @@ public final class SimulatedBackend implements MemoryBackend {
         @Override
         public void reuse(PageRanges ranges) {
             lifetime.checkOpen();
-            range.check(ranges);
+            range.checkInside(ranges);
         }
 
         /** 0: no call is made to the host. */

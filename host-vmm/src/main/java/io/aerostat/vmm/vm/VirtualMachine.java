@@ -184,7 +184,14 @@ public final class VirtualMachine implements AutoCloseable {
 
     /** The numbers of the pages in the balloon, by the device's ledger. */
     public CompletableFuture<BitSet> balloonedPages() {
-        return ask(BalloonDevice::balloonedPages, new BitSet());
+        return ask(
+                device -> {
+                    BitSet numbers = new BitSet();
+                    device.forEachBalloonedRange(
+                            (pfn, pages) -> numbers.set((int) pfn, (int) (pfn + pages)));
+                    return numbers;
+                },
+                new BitSet());
     }
 
     private <T> CompletableFuture<T> ask(Function<BalloonDevice, T> question, T withoutBalloon) {
