@@ -56,6 +56,8 @@ public final class BalloonDriver {
                     | Feature.EVENT_IDX
                     | BalloonFeature.MUST_TELL_HOST;
 
+    private static final long UNKNOWN = -1;
+
     private final PageAllocator pages;
     private final DriverTransport transport;
     private final BalloonDriverOptions options;
@@ -135,7 +137,8 @@ public final class BalloonDriver {
         }
         if (failure == null) {
             outOfPages = false;
-            writtenActual = 0;
+            // The device may still show the balloon of before a reset.
+            writtenActual = UNKNOWN;
             readTarget();
         } else {
             letGo();
@@ -158,6 +161,7 @@ public final class BalloonDriver {
         }
         inflating = 0;
         deflating = 0;
+        outOfPages = false;
         queues.close();
     }
 
@@ -213,6 +217,7 @@ public final class BalloonDriver {
         if (state == State.REMOVING && inPossession() == 0) {
             letGo();
             state = State.DOWN;
+            work++;
         }
         return work;
     }

@@ -40,7 +40,7 @@ final class BalloonQueues {
      * {@link #close}.
      */
     @Nullable HandshakeFailure open(DriverHandshake handshake) {
-        long offered = transport.deviceFeatures();
+        long offered = handshake.offered();
         for (BalloonQueue queue : new BalloonQueue[] {BalloonQueue.INFLATE, BalloonQueue.DEFLATE}) {
             int index = options.numbering().indexOf(queue, offered, handshake.features());
             int size = Math.min(options.queueSize(), handshake.queueSizeMax(index));

@@ -31,7 +31,8 @@ public final class PageWorkload {
     public PageWorkload(GuestMemory memory, PageAllocator pages, long seed) {
         this.pages = pages;
         this.ram = new RamAccess(memory);
-        this.seed = seed;
+        // Spread out, so that the contents of near seeds have nothing in common.
+        this.seed = new SplittableRandom(seed).nextLong();
         this.random = new SplittableRandom(seed);
     }
 
@@ -62,7 +63,10 @@ public final class PageWorkload {
      * @return how many it owned and gave back
      */
     public long shrink(long wanted, int runPages) {
-        long left = Math.min(wanted, owned.size());
+        if (runPages < 1) {
+            throw new IllegalArgumentException("a run has a page: runPages=" + runPages);
+        }
+        long left = Math.max(0, Math.min(wanted, owned.size()));
         long given = left;
         while (left > 0) {
             int run = (int) Math.min(left, runPages);

@@ -14,6 +14,7 @@ import io.aerostat.virtio.spec.balloon.QueueNumbering;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -150,9 +151,10 @@ final class BalloonBringUpTest {
     @Test
     @DisplayName("FEAT-DRV-04..08, -11, BALLOON-DRV-02, -03: takes nothing that it doesn't know")
     void takesNothingThatItDoesNotKnow() {
-        BalloonRig rig = offering(-1L, 16).started();
+        BalloonRig rig = offering(Feature.SUPPORTED_MASK | EVERY_BALLOON_BIT, 16);
+        rig.bus.falsify(MmioRegister.DEVICE_FEATURES, word -> 0xFFFF_FFFFL);
 
-        rig.inflatedTo(100);
+        rig.started().inflatedTo(100);
 
         assertEquals(Feature.SUPPORTED_MASK | BalloonFeature.MUST_TELL_HOST, rig.device.features);
     }
@@ -243,5 +245,19 @@ final class BalloonBringUpTest {
 
         assertEquals(0, rig.driver.restarts());
         assertEquals(0, rig.device.ring(ScriptedBalloon.INFLATE).usedFlags());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"16, 4, 4", "128, 16, 10", "256, 9, 12"})
+    void pinsTheSmallestBlocksThatHoldRingsAndBuffers(int size, int inFlight, int expected) {
+        BalloonRig rig =
+                new BalloonRig(
+                        new BalloonDriverOptions(
+                                QueueNumbering.NEGOTIATED, size, inFlight, 256, 0));
+        rig.device.queueSizeMax = 256;
+
+        rig.driver.start();
+
+        assertEquals(expected, rig.driver.pinnedPages());
     }
 }

@@ -76,6 +76,21 @@ final class BalloonNotificationTest {
     }
 
     @Test
+    @DisplayName("MMIO-DRV-21, -34: acknowledges an event after it has handled it")
+    void acknowledgesAfterItHasReadTheTarget() {
+        BalloonRig rig = new BalloonRig().started();
+        rig.bus.clear();
+
+        rig.device.target(100);
+        rig.step();
+
+        List<RegisterLog.Access> log = rig.bus.accesses();
+        int read = log.indexOf(new RegisterLog.Access(false, MmioRegister.CONFIG_OFFSET, 100));
+        int acknowledged = rig.bus.indexOfStore(MmioRegister.INTERRUPT_ACK, 2);
+        assertEquals(List.of(true, true), List.of(read >= 0, read < acknowledged));
+    }
+
+    @Test
     @DisplayName("MMIO-DRV-33: one interrupt concerns both queues")
     void drainsBothQueuesForOneInterrupt() {
         BalloonRig rig = new BalloonRig().inflatedTo(300);
@@ -129,10 +144,12 @@ final class BalloonNotificationTest {
         assertEquals(BalloonDriver.State.RESTARTING, rig.driver.state());
     }
 
-    @Test
+    @ParameterizedTest
+    @ValueSource(longs = {Feature.VERSION_1, Feature.VERSION_1 | Feature.EVENT_IDX})
     @DisplayName("SPLIT-DRV-30: one kick for all requests of a step")
-    void kicksOnceForAllRequestsOfAStep() {
-        BalloonRig rig = new BalloonRig().started();
+    void kicksOnceForAllRequestsOfAStep(long offered) {
+        BalloonRig rig =
+                new BalloonRig(BalloonRig.OPTIONS, offered, BalloonConfigLayout.LENGTH).started();
         rig.bus.clear();
 
         rig.device.target(1024);

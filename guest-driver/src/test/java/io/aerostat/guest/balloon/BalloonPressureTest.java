@@ -102,12 +102,15 @@ final class BalloonPressureTest {
         rig.settle();
         rig.freeByOthers(100);
 
+        rig.step();
+        int atOnce = rig.device.waiting().size();
         rig.nowNs += BalloonRig.RETRY_NS - 1;
         rig.step();
         int early = rig.device.waiting().size();
         rig.nowNs += 1;
         rig.step();
 
+        assertEquals(0, atOnce);
         assertEquals(0, early);
         assertEquals(1, rig.device.waiting().size());
     }
@@ -177,5 +180,20 @@ final class BalloonPressureTest {
 
         assertEquals(70, rig.device.actual());
         assertTrue(rig.driver.isOutOfPages());
+    }
+
+    @Test
+    void inflatesAtOnceWhenItIsStartedAnewAfterItRanOut() {
+        BalloonRig rig = shortOfPages();
+        rig.device.target(400);
+        rig.settle();
+        rig.driver.remove();
+        rig.settle();
+        rig.freeByOthers(300);
+
+        rig.started();
+        rig.settle();
+
+        assertEquals(400, rig.device.actual());
     }
 }

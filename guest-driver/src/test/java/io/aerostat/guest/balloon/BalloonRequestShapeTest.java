@@ -104,7 +104,7 @@ final class BalloonRequestShapeTest {
     void goesOnPastTheWrapOfTheSixteenBitIndex() {
         BalloonRig rig = new BalloonRig(options(4, 4, 1)).started();
 
-        // 24 rounds of 1440 single page requests: 34560 on each queue, and again for the wrap.
+        // 48 rounds of 1440 requests of one page: 69120 on each queue.
         for (int round = 0; round < 48; round++) {
             rig.inflatedTo(1440);
             rig.device.target(0);

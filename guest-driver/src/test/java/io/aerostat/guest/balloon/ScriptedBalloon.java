@@ -109,7 +109,7 @@ final class ScriptedBalloon implements VirtioDevice {
                         configBytes, 1L << (BalloonConfigLayout.ACTUAL_OFFSET / Integer.BYTES));
     }
 
-    // --- what a test tells it
+    // what a test tells it
 
     /** The host wants so many pages; an unsigned 32-bit number. */
     void target(long pages) {
@@ -162,7 +162,7 @@ final class ScriptedBalloon implements VirtioDevice {
                 ram, at.size(), at.descriptorTable(), at.availableRing(), at.usedRing());
     }
 
-    // --- what a test asks it
+    // what a test asks it
 
     /** Requests that are not confirmed yet, oldest first. */
     List<Request> waiting() {
@@ -210,7 +210,7 @@ final class ScriptedBalloon implements VirtioDevice {
         return places[queue];
     }
 
-    // --- the device
+    // the device
 
     @Override
     public int deviceId() {

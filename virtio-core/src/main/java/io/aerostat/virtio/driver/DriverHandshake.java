@@ -3,6 +3,7 @@ package io.aerostat.virtio.driver;
 import io.aerostat.virtio.queue.QueueAddresses;
 import io.aerostat.virtio.spec.DeviceStatus;
 import io.aerostat.virtio.spec.Feature;
+import io.aerostat.virtio.spec.QueueLimits;
 
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class DriverHandshake {
     private final DriverTransport transport;
+    private long offered;
     private long features;
 
     /** A handshake over a transport. */
@@ -45,7 +47,8 @@ public final class DriverHandshake {
         addStatus(DeviceStatus.ACKNOWLEDGE_FLAG);
         addStatus(DeviceStatus.DRIVER_FLAG);
         long must = required | Feature.VERSION_1;
-        long taken = transport.deviceFeatures() & (known | must);
+        offered = transport.deviceFeatures();
+        long taken = offered & (known | must);
         if ((taken & must) != must) {
             return fail(HandshakeFailure.FEATURE_MISSING);
         }
@@ -58,19 +61,24 @@ public final class DriverHandshake {
         return null;
     }
 
+    /** The features on offer, as last read by {@link #negotiate}. */
+    public long offered() {
+        return offered;
+    }
+
     /** The negotiated features; 0 before {@link #negotiate} has succeeded. */
     public long features() {
         return features;
     }
 
     /**
-     * How large a queue may be.
+     * How large a queue may be: the largest power of two within what the device says.
      *
-     * @return entries, or 0 if there is no such queue or it is in use: {@link #enableQueue} says
-     *     which
+     * @return entries, or 0 if there is no such queue
      */
     public int queueSizeMax(int queue) {
-        return transport.queueSizeMax(queue);
+        long max = Integer.toUnsignedLong(transport.queueSizeMax(queue));
+        return Integer.highestOneBit((int) Math.min(max, QueueLimits.MAX_SIZE));
     }
 
     /** Makes a queue live at the given place, whose memory is zero. */
@@ -78,7 +86,7 @@ public final class DriverHandshake {
         if (transport.isQueueEnabled(queue)) {
             return fail(HandshakeFailure.QUEUE_IN_USE);
         }
-        if (addresses.size() > transport.queueSizeMax(queue)) {
+        if (addresses.size() > queueSizeMax(queue)) {
             return fail(HandshakeFailure.QUEUE_MISSING);
         }
         transport.enableQueue(queue, addresses);

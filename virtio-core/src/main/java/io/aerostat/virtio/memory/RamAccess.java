@@ -403,7 +403,7 @@ public final class RamAccess {
         try {
             UnsafeApi.fullFence();
             return true;
-        } catch (IllegalAccessError notExported) {
+        } catch (LinkageError notExported) {
             System.getLogger(RamAccess.class.getName())
                     .log(
                             System.Logger.Level.INFO,

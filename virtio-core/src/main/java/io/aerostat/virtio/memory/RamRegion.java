@@ -65,8 +65,9 @@ public final class RamRegion {
                         + " java.base/jdk.internal.misc=ALL-UNNAMED; without it give a ByteBuffer"
                         + " or byte[]");
         }
-        if (address <= 0) {
-            throw new IllegalArgumentException("no such RAM address: address=" + address);
+        if (address <= 0 || address % Long.BYTES != 0) {
+            throw new IllegalArgumentException(
+                    "RAM needs an address that is a multiple of 8: address=" + address);
         }
         return new RamRegion(gpa, length, address, null, owner);
     }
@@ -78,6 +79,14 @@ public final class RamRegion {
     public static RamRegion ofBuffer(long gpa, ByteBuffer buffer) {
         if (buffer.isReadOnly()) {
             throw new IllegalArgumentException("guest RAM must be writable: buffer=" + buffer);
+        }
+        int misaligned =
+                buffer.isDirect()
+                        ? buffer.alignmentOffset(0, Long.BYTES)
+                        : buffer.arrayOffset() % Long.BYTES;
+        if (misaligned != 0) {
+            throw new IllegalArgumentException(
+                    "guest RAM must start at a multiple of 8 bytes: buffer=" + buffer);
         }
         ByteBuffer view = buffer.duplicate().clear().order(ByteOrder.LITTLE_ENDIAN);
         long address =

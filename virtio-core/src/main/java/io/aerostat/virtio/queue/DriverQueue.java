@@ -55,6 +55,12 @@ public final class DriverQueue {
     /** Bytes that the device may write by head. */
     private final long[] writableBytes;
 
+    /** By head: how many buffers had been offered before this one. */
+    private final long[] offeredBefore;
+
+    private long offeredCount;
+    private long publishedCount;
+
     private int freeHead;
     private int freeCount;
     private int nextAvailable;
@@ -82,6 +88,13 @@ public final class DriverQueue {
         size = addresses.size();
         mask = size - 1;
         eventIdx = (features & Feature.EVENT_IDX) != 0;
+        if (indirectTables != null && indirectTables.queueSize() < size) {
+            throw new IllegalArgumentException(
+                    "indirect tables for too small a queue: queueSize="
+                            + indirectTables.queueSize()
+                            + ", size="
+                            + size);
+        }
         this.indirectTables = (features & Feature.INDIRECT_DESC) != 0 ? indirectTables : null;
         zero(memory, addresses.descriptorTable(), DescriptorLayout.offset(size));
         zero(memory, addresses.availableRing(), AvailableRingLayout.length(size));
@@ -92,6 +105,7 @@ public final class DriverQueue {
         used = new UsedRing(memory, addresses);
         chainLength = new int[size];
         writableBytes = new long[size];
+        offeredBefore = new long[size];
         link = new int[size];
         Arrays.setAll(link, i -> i + 1 < size ? i + 1 : NO_DESCRIPTOR);
         freeCount = size;
@@ -137,7 +151,7 @@ public final class DriverQueue {
      */
     public int add(long[] gpas, long[] lengths, int readable, int writable) {
         int elements = readable + writable;
-        if (readable < 0 || writable < 0 || elements == 0 || elements > size) {
+        if (readable < 0 || writable < 0 || elements <= 0 || elements > size) {
             throw new IllegalArgumentException(
                     "a buffer has 1 to "
                             + size
@@ -208,6 +222,7 @@ public final class DriverQueue {
     private void offer(int head, int descriptorCount, long bytesToWrite) {
         chainLength[head] = descriptorCount;
         writableBytes[head] = bytesToWrite;
+        offeredBefore[head] = offeredCount++;
         available.entry(nextAvailable & mask, head);
         nextAvailable = RingIndex.plus(nextAvailable, 1);
         inFlight++;
@@ -224,6 +239,7 @@ public final class DriverQueue {
         }
         int from = published;
         published = nextAvailable;
+        publishedCount = offeredCount;
         available.idxRelease(published);
         RingFences.betweenIndexStoreAndWishLoad();
         if (eventIdx) {
@@ -253,7 +269,7 @@ public final class DriverQueue {
         int slot = lastUsed & mask;
         long id = used.id(slot);
         long length = used.length(slot);
-        if (id >= size || chainLength[(int) id] == 0) {
+        if (id >= size || !isWithDevice((int) id)) {
             return fail(QueueFault.USED_ID_NOT_IN_FLIGHT);
         }
         int head = (int) id;
@@ -264,6 +280,11 @@ public final class DriverQueue {
         usedLength = length;
         release(head);
         return head;
+    }
+
+    /** Added and published: a device may guess the head of one that is only added. */
+    private boolean isWithDevice(int head) {
+        return chainLength[head] != 0 && offeredBefore[head] < publishedCount;
     }
 
     private void release(int head) {
@@ -314,7 +335,7 @@ public final class DriverQueue {
             available.flagsOpaque(0);
         }
         RingFences.betweenWishStoreAndIndexLoad();
-        return used.idxAcquire() != lastUsed;
+        return fault != null || used.idxAcquire() != lastUsed;
     }
 
     /** Buffers added and not yet taken back. */

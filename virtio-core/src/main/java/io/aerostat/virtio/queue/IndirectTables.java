@@ -10,6 +10,7 @@ import io.aerostat.virtio.spec.DescriptorLayout;
 public final class IndirectTables {
     private final DescriptorTable tables;
     private final long gpa;
+    private final int queueSize;
     private final int tableLength;
 
     /**
@@ -19,9 +20,13 @@ public final class IndirectTables {
      */
     public IndirectTables(GuestMemory memory, long gpa, int queueSize, int tableLength) {
         this.gpa = gpa;
+        this.queueSize = queueSize;
         this.tableLength = tableLength;
         this.tables = new DescriptorTable(memory);
-        if (gpa % DescriptorLayout.ALIGNMENT != 0 || !tables.map(gpa, queueSize * tableLength)) {
+        long entries = (long) queueSize * tableLength;
+        if (gpa % DescriptorLayout.ALIGNMENT != 0
+                || entries > Integer.MAX_VALUE
+                || !tables.map(gpa, (int) entries)) {
             throw new IllegalArgumentException(
                     "no room for indirect tables: gpa="
                             + gpa
@@ -33,6 +38,11 @@ public final class IndirectTables {
     /** Bytes of RAM that the tables of a queue take. */
     public static long bytes(int queueSize, int tableLength) {
         return DescriptorLayout.offset(queueSize) * tableLength;
+    }
+
+    /** Entries of the queue that there is a table for each of. */
+    int queueSize() {
+        return queueSize;
     }
 
     boolean fits(int elements) {

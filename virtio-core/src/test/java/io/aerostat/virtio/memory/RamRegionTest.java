@@ -59,8 +59,10 @@ final class RamRegionTest {
         ByteBuffer buffer = ByteBuffer.allocate(8192).position(100).limit(200);
 
         RamRegion region = RamRegion.ofBuffer(4096, buffer);
+        RamAccess.of(GuestMemory.of(region), 4096, 8192).putByte(8191, (byte) 7);
 
         assertEquals(8192, region.length());
+        assertEquals(7, buffer.array()[8191]);
     }
 
     @Test

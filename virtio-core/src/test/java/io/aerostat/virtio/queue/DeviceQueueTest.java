@@ -93,6 +93,23 @@ final class DeviceQueueTest {
     }
 
     @ParameterizedTest
+    @DisplayName("id and len are written whole, over whatever was there (SPLIT-DESC-06)")
+    @MethodSource("kinds")
+    void overwritesJunkInTheUsedElement(GuestRam.Kind kind) {
+        RingBytes ring = ring(kind, 4);
+        ring.descriptor(2, DATA, 8, 0, 0);
+        ring.offer(2);
+        ring.usedElement(0, -1, -1);
+        DeviceQueue device = Rings.device(ring, Rings.NONE_NEGOTIATED);
+        device.poll();
+
+        device.complete(2, 0);
+        device.publish();
+
+        assertEquals("2 0", ring.usedId(0) + " " + ring.usedLength(0));
+    }
+
+    @ParameterizedTest
     @DisplayName("nothing is visible before publish: used.idx moves last (SPLIT-DEV-15)")
     @MethodSource("kinds")
     void stagesWithoutMovingTheIndex(GuestRam.Kind kind) {

@@ -144,6 +144,31 @@ final class HostileDeviceTest {
         assertEquals(QueueFault.USED_INDEX_JUMP, driver.fault());
     }
 
+    /** Two buffers wait to be published across the wrap; none is with the device. */
+    @Test
+    void findsAUsedIndexJumpWhileStagedBuffersWrap() {
+        RingBytes ring = ring(GuestRam.Kind.BYTE_ARRAY);
+        DriverQueue driver = Rings.driver(ring, 0);
+        for (int count = 0; count < 65535; count++) {
+            ring.giveBack(publishOne(driver), 0);
+            driver.poll();
+        }
+        driver.add(Rings.DATA, 1, false);
+        driver.add(Rings.DATA, 1, false);
+        ring.usedIdx(0);
+
+        int head = driver.poll();
+
+        assertEquals(DriverQueue.FAULT, head);
+        assertEquals(QueueFault.USED_INDEX_JUMP, driver.fault());
+    }
+
+    private static int publishOne(DriverQueue driver) {
+        int head = driver.add(Rings.DATA, 1, false);
+        driver.publish();
+        return head;
+    }
+
     @Test
     void staysStoppedWhenTheDeviceRepairsTheRing() {
         RingBytes ring = ring(GuestRam.Kind.BYTE_ARRAY);

@@ -130,6 +130,20 @@ final class HostileDriverTest {
         assertTrue(interrupt);
     }
 
+    @ParameterizedTest
+    @EnumSource(
+            value = HostileRing.class,
+            mode = EnumSource.Mode.MATCH_NONE,
+            names = {"INDEX_.*", "HEAD_.*"})
+    void aBrokenChainHasNoLastElement(HostileRing hostile) {
+        RingBytes ring = hostile(GuestRam.Kind.BYTE_ARRAY, 4, hostile);
+        DeviceQueue device = device(ring, hostile);
+
+        drain(device);
+
+        assertEquals(false, device.chain().isAtLastElement());
+    }
+
     @Test
     void everyFaultOfARingHasAHostileRing() {
         Set<QueueFault> found = EnumSet.noneOf(QueueFault.class);

@@ -38,6 +38,12 @@ final class NegotiationConstantsTest {
         assertEquals(0x1_3000_0000L, Feature.SUPPORTED_MASK);
     }
 
+    /** Bits 0 to 23, 42 and 50 to 63; bit 41 is ADMIN_VQ for every device. */
+    @Test
+    void deviceTypeBitsAreThoseOfTheStandard() {
+        assertEquals(0xFFFC_0400_00FF_FFFFL, Feature.DEVICE_TYPE_MASK);
+    }
+
     @Test
     void interruptCausesAreThoseOfTheStandard() {
         assertEquals(1, InterruptStatus.USED_BUFFER_FLAG);
