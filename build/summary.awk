@@ -1,5 +1,5 @@
 # Sums up surefire's XML reports, one line a module and run; the counts come last.
-# usage: awk -v maven_rc=0 -v jdk17=/home/of/jdk17 -v ci=true -f summary.awk REPORT...
+# usage: awk -v maven_rc=0 -v jdk17=JDK17_HOME -v ci=true -f summary.awk REPORT...
 # Exits with 1 when anything failed, nothing ran, or (ci=true) anything was skipped.
 
 BEGIN {

@@ -21,13 +21,7 @@ public record BalloonOptions(QueueNumbering numbering, int queueSize, int workBu
 
     /** Checks the ranges. */
     public BalloonOptions {
-        if (!QueueLimits.isValidSize(queueSize)) {
-            throw new IllegalArgumentException(
-                    "queue size must be a power of two from 1 to "
-                            + QueueLimits.MAX_SIZE
-                            + ": queueSize="
-                            + queueSize);
-        }
+        QueueLimits.requireValidSize(queueSize);
         if (workBudget < 1 || workBudget > MAX_WORK_BUDGET) {
             throw new IllegalArgumentException(
                     "work budget must be 1 to "

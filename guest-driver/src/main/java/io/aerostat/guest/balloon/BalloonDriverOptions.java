@@ -32,13 +32,7 @@ public record BalloonDriverOptions(
 
     /** Checks the ranges. */
     public BalloonDriverOptions {
-        if (!QueueLimits.isValidSize(queueSize)) {
-            throw new IllegalArgumentException(
-                    "queue size must be a power of two from 1 to "
-                            + QueueLimits.MAX_SIZE
-                            + ": queueSize="
-                            + queueSize);
-        }
+        QueueLimits.requireValidSize(queueSize);
         if (requestsInFlight < 1 || requestsInFlight > MAX_IN_FLIGHT) {
             throw new IllegalArgumentException(
                     "requests in flight must be 1 to "

@@ -17,4 +17,19 @@ public final class QueueLimits {
     public static boolean isValidSize(int size) {
         return size > 0 && size <= MAX_SIZE && Integer.bitCount(size) == 1;
     }
+
+    /**
+     * Refuses a size that no split queue may have.
+     *
+     * @throws IllegalArgumentException unless {@link #isValidSize}
+     */
+    public static void requireValidSize(int size) {
+        if (!isValidSize(size)) {
+            throw new IllegalArgumentException(
+                    "queue size must be a power of two from 1 to "
+                            + MAX_SIZE
+                            + ": queueSize="
+                            + size);
+        }
+    }
 }
