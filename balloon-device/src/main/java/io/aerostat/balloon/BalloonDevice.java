@@ -59,6 +59,9 @@ public final class BalloonDevice implements VirtioDevice {
     private static final long DRIVER_WRITABLE_FIELDS =
             1L << (BalloonConfigLayout.ACTUAL_OFFSET / Integer.BYTES);
 
+    /** The highest page number, and as many pages as num_pages can ask for. */
+    private static final long MAX_PAGES = 0xFFFF_FFFFL;
+
     /** A ring has three parts, each somewhere else. */
     private static final int PARTS_OF_RING = 3;
 
@@ -90,9 +93,11 @@ public final class BalloonDevice implements VirtioDevice {
      */
     public BalloonDevice(GuestMemory memory, PageReclaimer reclaimer, BalloonOptions options) {
         long end = memory.region(memory.regionCount() - 1).end();
-        if ((end - 1) >>> (PageFrame.SHIFT + Integer.SIZE) != 0) {
+        boolean nameable = (end - 1) >>> PageFrame.SHIFT <= MAX_PAGES;
+        if (!nameable || memory.bytes() >>> PageFrame.SHIFT > MAX_PAGES) {
             throw new IllegalArgumentException(
-                    "RAM above 2^44 has no balloon page number: end=" + end);
+                    "RAM must be what 32-bit page numbers and num_pages can tell, to 2^44: end="
+                            + end);
         }
         this.memory = memory;
         this.reclaimer = reclaimer;

@@ -80,8 +80,7 @@ final class InflateRig implements AutoCloseable {
     }
 
     // A measured run makes few calls to the operating system, too few for the compiler to notice
-    // them within a short warm-up; on pages that are not there they
-    // cost next to nothing.
+    // them within a short warm-up; on pages that are not there they cost next to nothing.
     private static void warmUpReclaim(PageReclaimer reclaimer) {
         PageRanges one = new PageRanges(1);
         one.add(FIRST_PAGE, 1);

@@ -2,6 +2,7 @@ package io.aerostat.bench;
 
 import io.aerostat.balloon.range.PageRanges;
 import io.aerostat.balloon.range.PageReclaimer;
+import io.aerostat.virtio.spec.balloon.PageFrame;
 
 /** Gives nothing back: what is left is the ring, the batch and the ledger. */
 final class NoReclaim implements PageReclaimer {
@@ -9,7 +10,7 @@ final class NoReclaim implements PageReclaimer {
 
     @Override
     public int granularityBytes() {
-        return 4096;
+        return PageFrame.BYTES;
     }
 
     @Override

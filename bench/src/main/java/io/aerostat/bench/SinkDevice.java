@@ -9,6 +9,7 @@ import io.aerostat.virtio.queue.DeviceQueue;
 import io.aerostat.virtio.queue.QueueAddresses;
 import io.aerostat.virtio.spec.DeviceType;
 import io.aerostat.virtio.spec.Feature;
+import io.aerostat.virtio.spec.balloon.BalloonConfigLayout;
 
 /**
  * A device with a balloon's queues that walks each buffer and returns it without looking into it:
@@ -17,7 +18,7 @@ import io.aerostat.virtio.spec.Feature;
 final class SinkDevice implements VirtioDevice {
     private static final int QUEUES = 2;
 
-    private final ConfigSpace config = new ConfigSpace(2 * Integer.BYTES, 0b10);
+    private final ConfigSpace config = new ConfigSpace(BalloonConfigLayout.LENGTH, 0);
     private final int queueSize;
 
     SinkDevice(int queueSize) {

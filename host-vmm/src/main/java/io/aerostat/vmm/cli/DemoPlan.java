@@ -1,6 +1,7 @@
 package io.aerostat.vmm.cli;
 
 import io.aerostat.balloon.BalloonOptions;
+import io.aerostat.virtio.spec.balloon.PageFrame;
 import io.aerostat.vmm.vm.Backing;
 import io.aerostat.vmm.vm.GuestSize;
 import io.aerostat.vmm.vm.VmOptions;
@@ -42,7 +43,7 @@ record DemoPlan(
 
     /** The smallest size that a guest of this maximum can be brought to. */
     static GuestSize floorOf(GuestSize maximum) {
-        return new GuestSize((pagesToKeep(maximum) << 12) + RESERVE_BYTES);
+        return new GuestSize((pagesToKeep(maximum) << PageFrame.SHIFT) + RESERVE_BYTES);
     }
 
     /** The virtual machine for it. */

@@ -27,8 +27,7 @@ import java.util.stream.Collectors;
         synopsisSubcommandLabel = "VERB",
         commandListHeading = "%nVerbs:%n",
         footer = {
-            "  bench  Measures pages per second (JMH); through the launcher: ./aerostat bench"
-                    + " [--quick]",
+            "  bench Measures pages per second (JMH): ./aerostat bench [--quick]",
             "",
             "aerostat help VERB tells about a verb."
         })

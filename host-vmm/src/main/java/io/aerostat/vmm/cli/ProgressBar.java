@@ -10,6 +10,9 @@ import java.util.Locale;
 final class ProgressBar {
     private static final int WIDTH = 30;
 
+    /** What was longer before must not show. */
+    private static final String ERASE_REST_OF_LINE = "\u001b[K";
+
     private final PrintWriter out;
     private final boolean terminal;
     private final long total;
@@ -24,13 +27,13 @@ final class ProgressBar {
 
     void update(long done, long nowNs) {
         if (terminal) {
-            out.print("\r" + line(done, nowNs));
+            out.print("\r" + line(done, nowNs) + ERASE_REST_OF_LINE);
             out.flush();
         }
     }
 
     void finish(long done, long nowNs) {
-        out.println((terminal ? "\r" : "") + line(done, nowNs));
+        out.println(terminal ? "\r" + line(done, nowNs) + ERASE_REST_OF_LINE : line(done, nowNs));
         out.flush();
     }
 
@@ -41,7 +44,7 @@ final class ProgressBar {
         int filled = total == 0 ? WIDTH : (int) (WIDTH * done / total);
         return String.format(
                 Locale.ROOT,
-                "  [%s%s] %d of %d pages  %,.0f pages/s  %.1f s left ",
+                "  [%s%s] %d of %d pages  %,.0f pages/s  %.1f s left",
                 "#".repeat(filled),
                 ".".repeat(WIDTH - filled),
                 done,

@@ -107,12 +107,16 @@ public final class InProcessGuest implements AutoCloseable {
 
     /** Runs the guest once; for guests without a processor thread. 0 if there was nothing to do. */
     public int step() {
-        int work = 0;
+        return runCommands() + (driver == null ? 0 : driver.doWork(clock.nanoTime()));
+    }
+
+    private int runCommands() {
+        int count = 0;
         for (Runnable command = commands.poll(); command != null; command = commands.poll()) {
             command.run();
-            work++;
+            count++;
         }
-        return work + (driver == null ? 0 : driver.doWork(clock.nanoTime()));
+        return count;
     }
 
     /**
@@ -130,7 +134,7 @@ public final class InProcessGuest implements AutoCloseable {
                 () -> {
                     try {
                         future.complete(work.apply(this));
-                    } catch (RuntimeException e) {
+                    } catch (RuntimeException | Error e) {
                         future.completeExceptionally(e);
                     }
                 });
@@ -163,11 +167,12 @@ public final class InProcessGuest implements AutoCloseable {
         LOGGER.log(Level.ERROR, "the guest failed", error);
     }
 
-    /** Stops the processor where it is. */
+    /** Stops the processor where it is; what was called and not begun runs before that. */
     @Override
     public void close() {
         if (processor != null) {
             processor.close();
+            runCommands();
         }
     }
 

@@ -30,10 +30,10 @@ final class SizePromise {
         this.future = future;
     }
 
-    /** Looks whether the end has come. True if so: the future is complete then. */
+    /** Looks whether the end has come. True if so: the future completes. */
     boolean check(long nowNs) {
         if (balloon.ledgerPages() == wanted.pages() && balloon.actualPages() == wanted.pages()) {
-            future.complete(new SetMemoryOutcome.Reached(wanted));
+            complete(new SetMemoryOutcome.Reached(wanted));
             return true;
         }
         if (nowNs - deadlineNs < 0) {
@@ -44,16 +44,21 @@ final class SizePromise {
     }
 
     void supersede() {
-        future.complete(new SetMemoryOutcome.Superseded());
+        complete(new SetMemoryOutcome.Superseded());
     }
 
     void end(Reason reason) {
         long pages = balloon.ledgerPages();
         long moved = new BalloonSize(Math.abs(pages - startPages)).bytes();
-        future.complete(
+        complete(
                 moved == 0
                         ? new SetMemoryOutcome.Stalled(reason)
                         : new SetMemoryOutcome.Partial(new BalloonSize(pages), moved, reason));
+    }
+
+    // Elsewhere: what depends on the outcome must not hold the device's owner.
+    private void complete(SetMemoryOutcome outcome) {
+        future.completeAsync(() -> outcome);
     }
 
     private Reason reasonOfStandstill() {

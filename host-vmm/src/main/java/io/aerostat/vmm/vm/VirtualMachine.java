@@ -119,9 +119,13 @@ public final class VirtualMachine implements AutoCloseable {
         return Optional.ofNullable(mmio);
     }
 
-    /** What the guest has now: its RAM without what is in the balloon by the driver's word. */
+    /**
+     * What the guest has now: its RAM without what is in the balloon by the device's ledger. Never
+     * less than a page, whatever a guest claims to have given.
+     */
     public GuestSize currentMemory() {
-        return new BalloonSize(balloon == null ? 0 : balloon.actualPages())
+        long inBalloon = balloon == null ? 0 : balloon.ledgerPages();
+        return new BalloonSize(Math.min(inBalloon, options.maximum().pages() - 1))
                 .guestWithin(options.maximum());
     }
 
@@ -133,8 +137,8 @@ public final class VirtualMachine implements AutoCloseable {
      *
      * @param size up to the maximum
      * @param deadline how long to wait for the guest
-     * @return completes when the guest has the size, or it is clear why not; never exceptionally,
-     *     but when the device's owner failed
+     * @return completes when the guest has the size, or it is clear why not; what depends on it
+     *     runs on another thread than the device's
      * @throws IllegalArgumentException if the size is above the maximum
      */
     public CompletableFuture<SetMemoryOutcome> setMemory(GuestSize size, Duration deadline) {
@@ -188,7 +192,9 @@ public final class VirtualMachine implements AutoCloseable {
                 device -> {
                     BitSet numbers = new BitSet();
                     device.forEachBalloonedRange(
-                            (pfn, pages) -> numbers.set((int) pfn, (int) (pfn + pages)));
+                            (pfn, pages) ->
+                                    numbers.set(
+                                            Math.toIntExact(pfn), Math.toIntExact(pfn + pages)));
                     return numbers;
                 },
                 new BitSet());
@@ -200,7 +206,17 @@ public final class VirtualMachine implements AutoCloseable {
         }
         BalloonDevice device = balloon;
         CompletableFuture<T> future = new CompletableFuture<>();
-        mmio.controller().execute(() -> future.complete(question.apply(device)));
+        mmio.controller()
+                .execute(
+                        () -> {
+                            try {
+                                T answer = question.apply(device);
+                                // Not here: what depends on the answer must not hold the owner.
+                                future.completeAsync(() -> answer);
+                            } catch (RuntimeException e) {
+                                future.completeExceptionally(e);
+                            }
+                        });
         if (closed.get()) {
             future.completeExceptionally(
                     new IllegalStateException("the virtual machine is closed"));
@@ -239,17 +255,25 @@ public final class VirtualMachine implements AutoCloseable {
         if (!closed.compareAndSet(false, true)) {
             return;
         }
-        if (owner != null && mmio != null) {
+        try {
+            stopDevice();
+        } finally {
+            backend.close();
+        }
+    }
+
+    private void stopDevice() {
+        if (mmio == null) {
+            return;
+        }
+        if (owner != null) {
             owner.close();
             mmio.controller().ownerStopped();
         }
-        if (mmio != null) {
-            mmio.controller().poll();
-        }
+        mmio.controller().poll();
         if (promise != null) {
             promise.end(Reason.CLOSED);
         }
-        backend.close();
     }
 
     private final class DeviceAgent implements Agent {

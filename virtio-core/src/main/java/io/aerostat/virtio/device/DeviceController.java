@@ -245,7 +245,7 @@ public final class DeviceController {
     }
 
     private void raise(long bit) {
-        raiseAgain(bit);
+        setPending(bit);
         doorbell.ring();
     }
 
@@ -282,9 +282,10 @@ public final class DeviceController {
         if (!mailbox.tryEnter()) {
             return 0;
         }
+        int work;
         try {
-            int work = mailbox.drain();
-            long bits = pending.getAndSet(0);
+            work = mailbox.drain();
+            long bits = pending.get() == 0 ? 0 : pending.getAndSet(0);
             if ((bits & CONFIG_WRITTEN_BIT) != 0) {
                 device.configWritten();
                 work++;
@@ -292,10 +293,11 @@ public final class DeviceController {
             work += serviceQueues(bits & ~CONFIG_WRITTEN_BIT);
             // Register writes from inside the pass take effect here.
             work += mailbox.drain();
-            return work + (hasMore() ? 1 : 0);
         } finally {
             mailbox.leave();
         }
+        // Looked at last: whoever came in between was turned away at the door.
+        return work + (hasMore() ? 1 : 0);
     }
 
     private boolean hasMore() {
@@ -312,7 +314,7 @@ public final class DeviceController {
             }
             work++;
             switch (device.service(queue, ring, whileUp)) {
-                case VirtioDevice.MORE -> raiseAgain(1L << queue);
+                case VirtioDevice.MORE -> setPending(1L << queue);
                 case VirtioDevice.FAULT -> needsReset(queue, ring.fault());
                 default -> {}
             }
@@ -320,7 +322,7 @@ public final class DeviceController {
         return work;
     }
 
-    private void raiseAgain(long bit) {
+    private void setPending(long bit) {
         pending.getAndAccumulate(bit, (bits, more) -> bits | more);
     }
 
@@ -353,7 +355,7 @@ public final class DeviceController {
     }
 
     private void startQueue(int queue, QueueAddresses addresses) {
-        if (!live) {
+        if (!live || rings[queue] != null) {
             return;
         }
         QueueFault fault =
@@ -366,7 +368,7 @@ public final class DeviceController {
         }
         rings[queue] = new DeviceQueue(memory, addresses, features);
         device.queueEnabled(queue, addresses);
-        raiseAgain(1L << queue);
+        setPending(1L << queue);
     }
 
     private void stopQueue(int queue) {

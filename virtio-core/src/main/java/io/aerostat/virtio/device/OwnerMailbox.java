@@ -108,7 +108,7 @@ final class OwnerMailbox {
 
     void leave() {
         runner = null;
-        busy.set(false);
+        busy.setRelease(false);
     }
 
     /** The owner will not come back: hand-overs run on the thread that makes them. */

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  *   finish()         DRIVER_OK
  * </pre>
  *
- * Each step answers null, or why it failed; then FAILED is set, and nothing but a new {@link
+ * <p>Each step answers null, or why it failed; then FAILED is set, and nothing but a new {@link
  * #negotiate} may follow.
  */
 public final class DriverHandshake {

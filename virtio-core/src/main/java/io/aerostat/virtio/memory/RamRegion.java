@@ -21,10 +21,8 @@ public final class RamRegion {
     private final long hostAddress;
     private final @Nullable ByteBuffer buffer;
 
-    @SuppressWarnings({
-        "unused",
-        "FieldCanBeLocal"
-    }) // Held, not read: keeps the memory behind hostAddress alive.
+    // Held, not read: keeps the memory behind hostAddress alive.
+    @SuppressWarnings("unused")
     private final @Nullable Object owner;
 
     private RamRegion(

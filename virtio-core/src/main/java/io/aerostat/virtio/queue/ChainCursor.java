@@ -189,12 +189,15 @@ public final class ChainCursor {
         return upcoming == NO_DESCRIPTOR && fault == null;
     }
 
-    /** Guest-physical address of the current element: RAM over its whole length. */
+    /**
+     * Guest-physical address of the current element: RAM over its whole length. Only after {@link
+     * #next} has said {@link #ELEMENT}.
+     */
     public long gpa() {
         return gpa;
     }
 
-    /** Bytes of the current element, 1 to 2^32 - 1. */
+    /** Bytes of the current element, 1 to 2^32 - 1. Only after {@link #ELEMENT}. */
     public long length() {
         return length;
     }

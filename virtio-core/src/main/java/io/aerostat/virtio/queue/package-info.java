@@ -26,7 +26,8 @@
  * </table>
  *
  * <p>Accesses are plain and the order comes from fences, because guest RAM may be a raw address, a
- * buffer or an array, and only fences work on all of them. An index is one aligned 16-bit access.
+ * buffer or an array, and only fences work on all of them. An index is one aligned 16-bit access. A
+ * name that ends in {@code Opaque} says that the access stands by itself between fences.
  *
  * <p>Does not know what a buffer means, who is notified or how, or which thread it runs on.
  */

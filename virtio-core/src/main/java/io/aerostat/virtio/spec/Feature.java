@@ -4,8 +4,8 @@ package io.aerostat.virtio.spec;
  * Device-independent feature bits (VIRTIO 1.4, 6) as 64-bit masks, and the ranges that tell whom a
  * bit belongs to (2.2).
  *
- * <p>Bits 0-23, 41 and 42 belong to the device type, 24-40 and 43 to the queues and the
- * negotiation, 44-49 are held back.
+ * <p>Bits 0-23, 42 and 50-63 belong to the device type, 24-40 and 43 to the queues and the
+ * negotiation, 44-49 are held back; 41 is ADMIN_VQ.
  */
 public final class Feature {
     /** A descriptor may point at a table of descriptors (2.7.5.3). */

@@ -58,9 +58,16 @@ final class InterruptRegister implements Interrupts {
             return;
         }
         int counted = 1;
-        do {
-            line.set(causes.get() != 0);
-            counted = evaluations.addAndGet(-counted);
-        } while (counted != 0);
+        try {
+            do {
+                line.set(causes.get() != 0);
+                counted = evaluations.addAndGet(-counted);
+            } while (counted != 0);
+        } finally {
+            if (counted != 0) {
+                // The line has thrown. Let the next change drive it again.
+                evaluations.set(0);
+            }
+        }
     }
 }
