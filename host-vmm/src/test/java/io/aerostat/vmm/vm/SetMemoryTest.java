@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.aerostat.balloon.handler.BalloonCounter;
+import io.aerostat.virtio.spec.MmioRegister;
+import io.aerostat.virtio.transport.mmio.RegisterWindow;
 import io.aerostat.vmm.vm.SetMemoryOutcome.Partial;
 import io.aerostat.vmm.vm.SetMemoryOutcome.Reached;
 import io.aerostat.vmm.vm.SetMemoryOutcome.Reason;
@@ -209,6 +212,19 @@ final class SetMemoryTest {
             machine.stepFor(1000);
 
             assertInstanceOf(Reached.class, outcome.join());
+        }
+    }
+
+    @Test
+    void believesTheLedgerAndNotWhatTheGuestClaims() {
+        try (Machine machine = new Machine().booted()) {
+            RegisterWindow window = machine.vm.balloonWindow().orElseThrow();
+
+            window.store(MmioRegister.CONFIG_OFFSET + 4, 4, 0xFFFF_FFFFL);
+            machine.stepHost();
+
+            assertEquals(Machine.MAXIMUM, machine.vm.currentMemory());
+            assertEquals(1, machine.balloon().counters().get(BalloonCounter.FALSE_ACTUAL));
         }
     }
 }

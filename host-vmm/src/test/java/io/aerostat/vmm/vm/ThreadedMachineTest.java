@@ -2,6 +2,7 @@ package io.aerostat.vmm.vm;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.aerostat.balloon.BalloonDevice;
 import io.aerostat.balloon.BalloonOptions;
@@ -10,6 +11,7 @@ import io.aerostat.guest.balloon.BalloonDriverOptions;
 import io.aerostat.vmm.guest.FreeMemory;
 import io.aerostat.vmm.guest.InProcessGuest;
 
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -17,6 +19,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /** Device and guest on threads of their own, real memory between them. */
@@ -77,6 +80,24 @@ final class ThreadedMachineTest {
                             - balloon.counters().get(BalloonCounter.PAGES_DEFLATED),
                     replay);
         }
+    }
+
+    @Test
+    void maySafelyBeClosedByWhoeverWaitsForAnOutcome() throws Exception {
+        VmOptions options =
+                new VmOptions(
+                        "test",
+                        MAXIMUM,
+                        FLOOR,
+                        Backing.preferred(),
+                        Optional.of(BalloonOptions.DEFAULT));
+        VirtualMachine vm = VirtualMachine.start(options, level -> {});
+
+        CompletableFuture<Void> closed =
+                vm.setMemory(FLOOR, Duration.ofMillis(50)).thenRun(vm::close);
+
+        closed.get(30, TimeUnit.SECONDS);
+        assertThrows(IllegalStateException.class, vm::memory);
     }
 
     private static long resize(InProcessGuest guest, long keep) {
