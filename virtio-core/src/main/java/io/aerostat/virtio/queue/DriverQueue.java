@@ -273,11 +273,13 @@ public final class DriverQueue {
             return fail(QueueFault.USED_ID_NOT_IN_FLIGHT);
         }
         int head = (int) id;
-        if (length > writableBytes[head]) {
+        // Nothing can be written to a readable buffer: some devices say what they read (old QEMU).
+        boolean readable = writableBytes[head] == 0;
+        if (!readable && length > writableBytes[head]) {
             return fail(QueueFault.USED_LENGTH_TOO_LONG);
         }
         lastUsed = RingIndex.plus(lastUsed, 1);
-        usedLength = length;
+        usedLength = readable ? 0 : length;
         release(head);
         return head;
     }
@@ -306,7 +308,7 @@ public final class DriverQueue {
 
     /**
      * Bytes that the device wrote to the buffer last taken back, from the start of its writable
-     * part.
+     * part; 0 for one that it could only read, whatever it says.
      */
     public long usedLength() {
         return usedLength;
