@@ -2,6 +2,7 @@ package io.aerostat.virtio.transport.mmio;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.aerostat.virtio.queue.DriverQueue;
@@ -208,5 +209,25 @@ final class InterruptTest {
         assertEquals(1, machine.usedIdx(0));
         assertEquals(0, machine.read(MmioRegister.INTERRUPT_STATUS));
         assertFalse(machine.irq.claim());
+    }
+
+    @Test
+    void drivesALineAgainThatHasThrown() {
+        boolean[] broken = {true};
+        List<Boolean> levels = new ArrayList<>();
+        InterruptRegister register =
+                new InterruptRegister(
+                        level -> {
+                            if (broken[0]) {
+                                throw new IllegalStateException("the line is broken");
+                            }
+                            levels.add(level);
+                        });
+        assertThrows(IllegalStateException.class, () -> register.usedBuffer(0));
+
+        broken[0] = false;
+        register.configChanged();
+
+        assertEquals(List.of(true), levels);
     }
 }
