@@ -15,7 +15,6 @@ public final class PageRanges {
     private static final int PAGES_BITS = 24;
 
     private final long[] packed;
-    private final RangeSort sort;
     private int count;
 
     /** A list with room for {@code capacity} ranges. */
@@ -24,7 +23,6 @@ public final class PageRanges {
             throw new IllegalArgumentException("range list needs room: capacity=" + capacity);
         }
         packed = new long[capacity];
-        sort = new RangeSort(capacity);
     }
 
     /** How many ranges there are. */
@@ -93,9 +91,10 @@ public final class PageRanges {
     /**
      * Orders the ranges by address and merges those that touch or overlap.
      *
+     * @param sort with room for this list
      * @return how many pages stood in the list more than once, counted once for each time too many
      */
-    long normalize() {
+    long normalize(RangeSort sort) {
         if (!isAscending()) {
             sort.sort(packed, count, PAGES_BITS);
         }

@@ -16,6 +16,7 @@ public final class PfnBatch {
     private static final long LOW_WORD = 0xFFFF_FFFFL;
 
     private final PageRanges ranges;
+    private final RangeSort sort;
     private final int capacity;
     private int count;
 
@@ -27,6 +28,7 @@ public final class PfnBatch {
     public PfnBatch(int capacity) {
         this.capacity = capacity;
         this.ranges = new PageRanges(capacity);
+        this.sort = new RangeSort(capacity);
     }
 
     /** How many more page numbers fit. */
@@ -95,7 +97,7 @@ public final class PfnBatch {
      */
     public long merge() {
         endRun();
-        return ranges.normalize();
+        return ranges.normalize(sort);
     }
 
     /** The ranges that {@link #merge} made, ascending and apart. */

@@ -71,7 +71,7 @@ final class PageRangesTest {
 
         assertEquals(0, ranges.count());
         assertEquals(0, ranges.pages());
-        assertEquals(0, ranges.normalize());
+        assertEquals(0, ranges.normalize(new RangeSort(ranges.capacity())));
         assertEquals("PageRanges[]", ranges.toString());
     }
 
@@ -85,7 +85,7 @@ final class PageRangesTest {
             SortedSet<Long> pages = PageSets.pagesOf(ranges);
             long surplus = ranges.pages() - pages.size();
 
-            long said = ranges.normalize();
+            long said = ranges.normalize(new RangeSort(ranges.capacity()));
 
             assertEquals(
                     PageSets.rangesOf(pages),
@@ -99,10 +99,10 @@ final class PageRangesTest {
     @MethodSource("seeds")
     void normalFormStaysAsItIs(long seed) {
         PageRanges ranges = randomRanges(new Random(seed));
-        ranges.normalize();
+        ranges.normalize(new RangeSort(ranges.capacity()));
         String normal = ranges.toString();
 
-        long surplus = ranges.normalize();
+        long surplus = ranges.normalize(new RangeSort(ranges.capacity()));
 
         assertEquals(normal, ranges.toString(), () -> Seeds.replay(seed));
         assertEquals(0, surplus, () -> Seeds.replay(seed));
@@ -130,7 +130,7 @@ final class PageRangesTest {
         ranges.add(MAX - 1, 1);
         ranges.add(0, MAX - 1);
 
-        ranges.normalize();
+        ranges.normalize(new RangeSort(ranges.capacity()));
 
         assertEquals("PageRanges[0+" + MAX + "]", ranges.toString());
     }
@@ -142,7 +142,7 @@ final class PageRangesTest {
         ranges.add(0, MAX);
         ranges.add(MAX + 7, 1);
 
-        long surplus = ranges.normalize();
+        long surplus = ranges.normalize(new RangeSort(ranges.capacity()));
 
         assertEquals("PageRanges[0+" + MAX + ", " + MAX + "+8]", ranges.toString());
         assertEquals(0, surplus);
@@ -156,7 +156,7 @@ final class PageRangesTest {
         ranges.add(1, MAX);
         ranges.add(3, 5);
 
-        long surplus = ranges.normalize();
+        long surplus = ranges.normalize(new RangeSort(ranges.capacity()));
 
         assertEquals("PageRanges[0+" + MAX + ", " + MAX + "+2]", ranges.toString());
         assertEquals(3L * MAX + 5 - (MAX + 2), surplus);
@@ -168,7 +168,7 @@ final class PageRangesTest {
         ranges.add(10, 10);
         ranges.add(12, 3);
 
-        long surplus = ranges.normalize();
+        long surplus = ranges.normalize(new RangeSort(ranges.capacity()));
 
         assertEquals("PageRanges[10+10]", ranges.toString());
         assertEquals(3, surplus);

@@ -127,7 +127,7 @@ final class RamClipTest {
                 ranges.add(pfn, 1);
             }
         }
-        ranges.normalize();
+        ranges.normalize(new RangeSort(ranges.capacity()));
         return ranges;
     }
 
