@@ -23,6 +23,7 @@ final class BalloonQueues {
 
     private @Nullable PageRequests inflate;
     private @Nullable PageRequests deflate;
+    private @Nullable HandshakeFailure failure;
 
     BalloonQueues(
             GuestMemory memory,
@@ -40,44 +41,37 @@ final class BalloonQueues {
      * {@link #close}.
      */
     @Nullable HandshakeFailure open(DriverHandshake handshake) {
-        long offered = handshake.offered();
-        for (BalloonQueue queue : new BalloonQueue[] {BalloonQueue.INFLATE, BalloonQueue.DEFLATE}) {
-            int index = options.numbering().indexOf(queue, offered, handshake.features());
-            int size = Math.min(options.queueSize(), handshake.queueSizeMax(index));
-            if (size == 0) {
-                return handshake.fail(HandshakeFailure.QUEUE_MISSING);
-            }
-            int requests = Math.min(options.requestsInFlight(), size);
-            long bufferBytes = PageRequests.bufferBytes(options.pagesPerRequest());
-            long ring = pinned.allocate(QueueAddresses.blockBytes(size));
-            long buffers =
-                    ring == PinnedMemory.NONE ? ring : pinned.allocate(requests * bufferBytes);
-            if (buffers == PinnedMemory.NONE) {
-                return handshake.fail(HandshakeFailure.NO_MEMORY);
-            }
-            QueueAddresses addresses = QueueAddresses.inBlock(size, ring);
-            DriverQueue driverQueue =
-                    new DriverQueue(memory, addresses, handshake.features(), null);
-            HandshakeFailure failure = handshake.enableQueue(index, addresses);
-            if (failure != null) {
-                return failure;
-            }
-            PageRequests made =
-                    new PageRequests(
-                            memory,
-                            transport,
-                            index,
-                            driverQueue,
-                            buffers,
-                            requests,
-                            options.pagesPerRequest());
-            if (queue == BalloonQueue.INFLATE) {
-                inflate = made;
-            } else {
-                deflate = made;
-            }
+        failure = null;
+        inflate = openQueue(BalloonQueue.INFLATE, handshake);
+        deflate = inflate == null ? null : openQueue(BalloonQueue.DEFLATE, handshake);
+        return failure;
+    }
+
+    /** The queue, or null with {@link #failure} set. */
+    private @Nullable PageRequests openQueue(BalloonQueue queue, DriverHandshake handshake) {
+        int index = options.numbering().indexOf(queue, handshake.offered(), handshake.features());
+        int size = Math.min(options.queueSize(), handshake.queueSizeMax(index));
+        if (size == 0) {
+            failure = handshake.fail(HandshakeFailure.QUEUE_MISSING);
+            return null;
         }
-        return null;
+        int requests = Math.min(options.requestsInFlight(), size);
+        int pages = options.pagesPerRequest();
+        long ring = pinned.allocate(QueueAddresses.blockBytes(size));
+        long buffers =
+                ring == PinnedMemory.NONE
+                        ? PinnedMemory.NONE
+                        : pinned.allocate((long) requests * PageRequests.bufferBytes(pages));
+        if (buffers == PinnedMemory.NONE) {
+            failure = handshake.fail(HandshakeFailure.NO_MEMORY);
+            return null;
+        }
+        QueueAddresses addresses = QueueAddresses.inBlock(size, ring);
+        DriverQueue ringQueue = new DriverQueue(memory, addresses, handshake.features(), null);
+        failure = handshake.enableQueue(index, addresses);
+        return failure != null
+                ? null
+                : new PageRequests(memory, transport, index, ringQueue, buffers, requests, pages);
     }
 
     PageRequests inflate() {
