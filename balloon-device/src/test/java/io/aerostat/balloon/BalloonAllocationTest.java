@@ -146,7 +146,7 @@ final class BalloonAllocationTest {
                 if (queue.publish()) {
                     transport.kick(i);
                 }
-                while (mmio.controller().poll() != 0) {
+                while (mmio.controller().poll(0) != 0) {
                     // Until there is nothing to do.
                 }
                 while (queue.poll() >= 0) {

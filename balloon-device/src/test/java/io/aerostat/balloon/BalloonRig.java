@@ -200,7 +200,7 @@ final class BalloonRig {
     }
 
     int poll() {
-        return mmio.controller().poll();
+        return mmio.controller().poll(0);
     }
 
     /** Polls until there is nothing to do. */

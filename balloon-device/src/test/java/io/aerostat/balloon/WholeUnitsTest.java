@@ -93,7 +93,7 @@ final class WholeUnitsTest {
 
         assertDoesNotThrow(
                 () -> {
-                    while (mmio.controller().poll() != 0) {}
+                    while (mmio.controller().poll(0) != 0) {}
                 });
     }
 
@@ -102,7 +102,7 @@ final class WholeUnitsTest {
         start();
         mmio.store(0x30, 4, 1);
         mmio.store(0x44, 4, 0);
-        while (mmio.controller().poll() != 0) {}
+        while (mmio.controller().poll(0) != 0) {}
         assertEquals(1, device.ledgerPages());
 
         assertDoesNotThrow(transport::reset);
@@ -113,7 +113,7 @@ final class WholeUnitsTest {
         start();
         mmio.store(0x30, 4, 1);
         mmio.store(0x44, 4, 0);
-        while (mmio.controller().poll() != 0) {}
+        while (mmio.controller().poll(0) != 0) {}
         assertEquals(1, device.ledgerPages());
 
         assertDoesNotThrow(device::verifiedBytes);

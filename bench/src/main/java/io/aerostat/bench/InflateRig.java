@@ -137,7 +137,7 @@ final class InflateRig implements AutoCloseable {
             if (queue.publish()) {
                 transport.kick(index);
             }
-            while (mmio.controller().poll() > 0) {
+            while (mmio.controller().poll(0) > 0) {
                 // The device goes on until nothing is left.
             }
             do {

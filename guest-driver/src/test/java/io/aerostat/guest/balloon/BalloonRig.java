@@ -90,7 +90,7 @@ final class BalloonRig {
 
     /** Lets the device look at its queues. */
     void poll() {
-        while (mmio.controller().poll() != 0) {
+        while (mmio.controller().poll(0) != 0) {
             // It says when nothing is left.
         }
     }

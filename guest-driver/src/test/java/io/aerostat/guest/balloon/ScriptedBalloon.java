@@ -152,7 +152,7 @@ final class ScriptedBalloon implements VirtioDevice {
     void needReset() {
         breaks = true;
         controller.notifyQueue(INFLATE);
-        controller.poll();
+        controller.poll(0);
     }
 
     /** A queue's ring, to be written by hand. */

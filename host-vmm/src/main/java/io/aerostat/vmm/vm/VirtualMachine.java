@@ -238,7 +238,7 @@ public final class VirtualMachine implements AutoCloseable {
         if (mmio == null) {
             return 0;
         }
-        int work = mmio.controller().poll();
+        int work = mmio.controller().poll(clock.nanoTime());
         if (promise != null && promise.check(clock.nanoTime())) {
             promise = null;
         }
@@ -270,7 +270,7 @@ public final class VirtualMachine implements AutoCloseable {
             owner.close();
             mmio.controller().ownerStopped();
         }
-        mmio.controller().poll();
+        mmio.controller().poll(clock.nanoTime());
         if (promise != null) {
             promise.end(Reason.CLOSED);
         }

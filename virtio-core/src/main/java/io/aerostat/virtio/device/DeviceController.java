@@ -272,19 +272,22 @@ public final class DeviceController {
     // the owner
 
     /**
-     * Does what is waiting: commands, configuration writes, and one bounded pass over each kicked
-     * queue.
+     * Does what is waiting: commands, what is due by the clock, configuration writes, and one
+     * bounded pass over each kicked queue.
      *
+     * @param nowNs the owner's clock in nanoseconds, from any origin, never running backwards: a
+     *     device measures deadlines and periods by it
      * @return 0 if nothing is left to do until the doorbell rings; otherwise call again. A call
      *     from inside a pass does nothing and answers 0.
      */
-    public int poll() {
+    public int poll(long nowNs) {
         if (!mailbox.tryEnter()) {
             return 0;
         }
         int work;
         try {
             work = mailbox.drain();
+            device.elapsed(nowNs);
             long bits = pending.get() == 0 ? 0 : pending.getAndSet(0);
             if ((bits & CONFIG_WRITTEN_BIT) != 0) {
                 device.configWritten();
@@ -324,6 +327,11 @@ public final class DeviceController {
 
     private void setPending(long bit) {
         pending.getAndAccumulate(bit, (bits, more) -> bits | more);
+    }
+
+    /** Has a queue served in this pass or the next, as if it had been kicked. The owner only. */
+    public void requestService(int queue) {
+        setPending(1L << queue);
     }
 
     /**

@@ -50,6 +50,13 @@ public interface VirtioDevice {
     ConfigSpace config();
 
     /**
+     * Time goes on: called at the start of each pass of the owner.
+     *
+     * @param nowNs the owner's clock in nanoseconds, from any origin
+     */
+    default void elapsed(long nowNs) {}
+
+    /**
      * The driver is ready (DRIVER_OK): queues that it enabled follow by {@link #queueEnabled}.
      *
      * @param features the negotiated features

@@ -32,9 +32,9 @@ final class OwnerMailboxTest {
         machine.controller().execute(() -> ran.add("second"));
 
         assertEquals(List.of(), ran);
-        assertNotEquals(0, machine.controller().poll());
+        assertNotEquals(0, machine.controller().poll(0));
         assertEquals(List.of("first", "second"), ran);
-        assertEquals(0, machine.controller().poll());
+        assertEquals(0, machine.controller().poll(0));
     }
 
     @Test
@@ -63,7 +63,7 @@ final class OwnerMailboxTest {
         DeviceController controller = machine.controller();
         AtomicInteger inner = new AtomicInteger(-1);
 
-        controller.execute(() -> inner.set(controller.poll()));
+        controller.execute(() -> inner.set(controller.poll(0)));
         machine.pollAll();
 
         assertEquals(0, inner.get());

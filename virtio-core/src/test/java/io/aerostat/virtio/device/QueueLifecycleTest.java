@@ -273,9 +273,9 @@ final class QueueLifecycleTest {
 
         slow.controller().notifyQueue(0);
 
-        assertNotEquals(0, slow.controller().poll());
+        assertNotEquals(0, slow.controller().poll(0));
         assertEquals(1, slow.usedIdx(0));
-        assertNotEquals(0, slow.controller().poll());
+        assertNotEquals(0, slow.controller().poll(0));
         assertEquals(2, slow.usedIdx(0));
         slow.pollAll();
         assertEquals(3, slow.usedIdx(0));
@@ -288,7 +288,7 @@ final class QueueLifecycleTest {
 
         machine.offer(queue, 0, 1);
 
-        assertEquals(0, controller.poll());
+        assertEquals(0, controller.poll(0));
         assertEquals(0, machine.usedIdx(0));
     }
 

@@ -209,7 +209,7 @@ public final class EchoMachine {
 
     /** Polls until nothing is left. */
     public void pollAll() {
-        for (int i = 0; controller().poll() != 0; i++) {
+        for (int i = 0; controller().poll(0) != 0; i++) {
             if (i > 1_000_000) {
                 throw new AssertionError("poll() never comes to an end");
             }

@@ -29,7 +29,7 @@ public final class OwnerThread implements Doorbell, AutoCloseable {
     private void run() {
         try {
             while (!stopping) {
-                int work = controller.poll();
+                int work = controller.poll(0);
                 polls.incrementAndGet();
                 if (work == 0 && !rung.getAndSet(false)) {
                     LockSupport.park(this);

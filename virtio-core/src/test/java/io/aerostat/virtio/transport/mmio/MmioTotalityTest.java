@@ -56,7 +56,7 @@ final class MmioTotalityTest {
                 seed,
                 step -> {
                     if (step % 3 == 0) {
-                        machine.controller().poll();
+                        machine.controller().poll(0);
                     }
                     boolean asserted = machine.read(MmioRegister.INTERRUPT_STATUS) != 0;
                     return machine.irq.level() == asserted;

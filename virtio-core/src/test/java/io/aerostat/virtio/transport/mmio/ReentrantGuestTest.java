@@ -50,7 +50,7 @@ final class ReentrantGuestTest {
                 case STARTS_ANOTHER_QUEUE -> machine.enable(1);
                 case FAILS -> machine.status(128);
                 case KICKS -> machine.kick(0);
-                case POLLS -> machine.controller().poll();
+                case POLLS -> machine.controller().poll(0);
                 case STARTS_ANEW -> {
                     machine.status(0);
                     machine.bringUp(FEATURES);
@@ -169,14 +169,14 @@ final class ReentrantGuestTest {
                     if (rounds[0] < 1000) {
                         m.offer(queue, 0, rounds[0]);
                         m.kick(0);
-                        m.controller().poll();
+                        m.controller().poll(0);
                     }
                     depth[0]--;
                 };
         machine.offer(queue, 0, 1);
         for (int i = 0; i < 2000 && rounds[0] < 1000; i++) {
             inInterrupt = handler;
-            machine.controller().poll();
+            machine.controller().poll(0);
         }
 
         assertEquals(1000, rounds[0]);

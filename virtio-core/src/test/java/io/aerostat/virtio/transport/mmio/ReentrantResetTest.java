@@ -44,7 +44,7 @@ final class ReentrantResetTest {
         DriverQueue queue = bringUp(Ownership.REGISTER_THREAD);
         machine.offer(queue, 0, 1);
         inInterrupt = () -> machine.status(0);
-        machine.controller().poll();
+        machine.controller().poll(0);
 
         DriverQueue again = machine.bringUp(FEATURES);
         machine.offer(again, 0, 0x3344);
@@ -64,7 +64,7 @@ final class ReentrantResetTest {
         machine.offer(other, 1, 1);
         inInterrupt = () -> machine.status(0);
 
-        machine.controller().poll();
+        machine.controller().poll(0);
 
         assertEquals(0, machine.usedIdx(1));
     }
@@ -111,7 +111,7 @@ final class ReentrantResetTest {
         machine.offer(queue, 0, 1);
         inInterrupt = () -> machine.status(0);
 
-        machine.controller().poll();
+        machine.controller().poll(0);
 
         List<String> told = machine.echo.told();
         assertEquals("reset", told.get(told.size() - 1));
