@@ -2,14 +2,8 @@ package io.aerostat.balloon;
 
 import io.aerostat.balloon.handler.BalloonCounter;
 import io.aerostat.balloon.handler.BalloonCounters;
-import io.aerostat.balloon.handler.Deflation;
-import io.aerostat.balloon.handler.Inflation;
-import io.aerostat.balloon.handler.PfnQueueHandler;
 import io.aerostat.balloon.range.PageLedger;
-import io.aerostat.balloon.range.PageRanges;
 import io.aerostat.balloon.range.PageReclaimer;
-import io.aerostat.balloon.range.ProtectedPages;
-import io.aerostat.balloon.range.RamClip;
 import io.aerostat.virtio.device.ConfigSpace;
 import io.aerostat.virtio.device.DeviceController;
 import io.aerostat.virtio.device.Interrupts;
@@ -17,11 +11,8 @@ import io.aerostat.virtio.device.VirtioDevice;
 import io.aerostat.virtio.memory.GuestMemory;
 import io.aerostat.virtio.queue.DeviceQueue;
 import io.aerostat.virtio.queue.QueueAddresses;
-import io.aerostat.virtio.spec.AvailableRingLayout;
-import io.aerostat.virtio.spec.DescriptorLayout;
 import io.aerostat.virtio.spec.DeviceType;
 import io.aerostat.virtio.spec.Feature;
-import io.aerostat.virtio.spec.UsedRingLayout;
 import io.aerostat.virtio.spec.balloon.BalloonConfigLayout;
 import io.aerostat.virtio.spec.balloon.BalloonFeature;
 import io.aerostat.virtio.spec.balloon.BalloonQueue;
@@ -30,59 +21,54 @@ import io.aerostat.virtio.spec.balloon.QueueNumbering;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.function.Consumer;
+
 /**
  * A virtio memory balloon: the host sets a target, the guest's driver moves pages, and what is in
  * the balloon is given back to the host.
  *
  * <pre>
- *   host: target(pages) ──▶ num_pages ──▶ driver
- *                                           │ page numbers on the inflate and deflate queues
- *   host: ledgerPages(), counters() ◀── ranges ──▶ reclaimer        discarded before the request is returned
- *   host: actualPages()             ◀── actual                      the driver's word, checked against the ledger
+ *   host: target(pages) ──▶ pace ──▶ num_pages ──▶ driver
+ *                                                   │ page numbers on the inflate and deflate queues
+ *   host: ledgerPages(), counters() ◀── ranges ──▶ reclaimer     discarded before the request is returned
+ *   host: actualPages()             ◀── actual                   the driver's word, checked against the ledger
+ *   host: statistics()              ◀── figures                  the guest's word, checked where it can be
+ *   host: hinting()                 ◀── pages that were free     for whoever copies the guest's memory
+ *                                       free pages ──▶ reclaimer discarded before the report is returned
  * </pre>
  *
- * <p>Offers INDIRECT_DESC, EVENT_IDX and MUST_TELL_HOST. A reset of the device by its driver
- * returns every page to the guest; the target is the host's and stays (the standard leaves both
- * open).
+ * <p>A reset of the device by its driver returns every page to the guest; the target is the host's
+ * and stays (the standard leaves both open).
  *
  * <p>Host calls come from any thread. The rest runs on the thread that owns the device, see {@link
  * DeviceController}.
  */
 public final class BalloonDevice implements VirtioDevice {
-    private static final long OFFERED =
-            Feature.VERSION_1
-                    | Feature.INDIRECT_DESC
-                    | Feature.EVENT_IDX
-                    | BalloonFeature.MUST_TELL_HOST;
-
-    private static final int CONFIG_LENGTH = BalloonConfigLayout.ACTUAL_OFFSET + Integer.BYTES;
-    private static final long DRIVER_WRITABLE_FIELDS =
-            1L << (BalloonConfigLayout.ACTUAL_OFFSET / Integer.BYTES);
+    private static final long TRANSPORT_FEATURES =
+            Feature.VERSION_1 | Feature.INDIRECT_DESC | Feature.EVENT_IDX;
 
     /** The highest page number, and as many pages as num_pages can ask for. */
     private static final long MAX_PAGES = 0xFFFF_FFFFL;
 
-    /** A ring has three parts, each somewhere else. */
-    private static final int PARTS_OF_RING = 3;
-
-    /** Ranges that are told to be in use again at once when the device is reset. */
-    private static final int RETURNED_RANGES = 1024;
-
-    private static final int QUEUE_COUNT = BalloonQueue.DEFLATE.ordinal() + 1;
-
     private final GuestMemory memory;
     private final PageReclaimer reclaimer;
     private final BalloonOptions options;
-    private final ConfigSpace config = new ConfigSpace(CONFIG_LENGTH, DRIVER_WRITABLE_FIELDS);
+    private final long offered;
+    private final ConfigSpace config;
     private final BalloonCounters counters = new BalloonCounters();
-    private final PageLedger ledger;
-    private final ProtectedPages ringPages = new ProtectedPages(QUEUE_COUNT * PARTS_OF_RING);
-    private final PfnQueueHandler[] handlers;
+    private final BalloonQueues queues;
+    private final TargetPace pace;
     private final ActualCheck actualCheck = new ActualCheck();
-    private final PageRanges returned = new PageRanges(RETURNED_RANGES);
+    private final StatisticsCheck statisticsCheck;
+    private final AccessCheck accessCheck;
+    private final MemoryStatistics statistics;
+    private final FreePageHinting hinting;
 
     private @Nullable DeviceController controller;
+    private int poisonAtStart;
+    private volatile long negotiated;
     private volatile long ledgerPages;
+    private volatile long incompletePages;
 
     /**
      * A balloon for the given RAM.
@@ -102,22 +88,31 @@ public final class BalloonDevice implements VirtioDevice {
         this.memory = memory;
         this.reclaimer = reclaimer;
         this.options = options;
-        this.ledger = new PageLedger(memory);
-        RamClip clip = new RamClip(memory, ringPages, options.workBudget());
-        int budget = options.workBudget();
-        this.handlers =
-                new PfnQueueHandler[] {
-                    new PfnQueueHandler(
-                            memory,
-                            new Inflation(clip, ledger, reclaimer, counters),
-                            counters,
-                            budget),
-                    new PfnQueueHandler(
-                            memory,
-                            new Deflation(clip, ledger, reclaimer, counters),
-                            counters,
-                            budget),
-                };
+        this.offered = TRANSPORT_FEATURES | options.features();
+        this.config = new ConfigSpace(configLength(offered), driverWritableFields(offered));
+        this.queues = new BalloonQueues(memory, reclaimer, options, offered, counters);
+        this.pace = new TargetPace(options.pagesPerSecond(), options.oomHoldNs());
+        this.accessCheck = new AccessCheck(queues.ledger(), counters);
+        this.statisticsCheck = new StatisticsCheck(memory.bytes(), counters);
+        Consumer<Runnable> owner = command -> runner().execute(command);
+        this.statistics = new MemoryStatistics(queues.stats(), owner);
+        this.hinting = new FreePageHinting(queues.hints(), owner, this::tellHintCommand);
+    }
+
+    // Fields exist with their feature, and with any behind them.
+    private static int configLength(long offered) {
+        if ((offered & BalloonFeature.PAGE_POISON) != 0) {
+            return BalloonConfigLayout.LENGTH;
+        }
+        return (offered & BalloonFeature.FREE_PAGE_HINT) != 0
+                ? BalloonConfigLayout.POISON_VAL_OFFSET
+                : BalloonConfigLayout.FREE_PAGE_HINT_CMD_ID_OFFSET;
+    }
+
+    private static long driverWritableFields(long offered) {
+        long actual = 1L << (BalloonConfigLayout.ACTUAL_OFFSET / Integer.BYTES);
+        long poison = 1L << (BalloonConfigLayout.POISON_VAL_OFFSET / Integer.BYTES);
+        return (offered & BalloonFeature.PAGE_POISON) != 0 ? actual | poison : actual;
     }
 
     // the host, any thread
@@ -138,12 +133,16 @@ public final class BalloonDevice implements VirtioDevice {
         }
         runner().execute(
                         () -> {
-                            config.set(BalloonConfigLayout.NUM_PAGES_OFFSET, (int) pages);
-                            runner().configChanged();
+                            pace.want(pages, queues.ledger().count());
+                            // Told even if nothing changed, as QEMU does: the guest looks again.
+                            showTarget();
                         });
     }
 
-    /** Pages that the host wants in the balloon, as the guest sees it. */
+    /**
+     * Pages that the host wants in the balloon, as the guest sees it now: less than {@link #target}
+     * said while it rises slowly, or while a guest in need is left alone.
+     */
     public long targetPages() {
         return Integer.toUnsignedLong(config.get(BalloonConfigLayout.NUM_PAGES_OFFSET));
     }
@@ -156,6 +155,57 @@ public final class BalloonDevice implements VirtioDevice {
     /** Pages in the balloon by the device's own ledger. */
     public long ledgerPages() {
         return ledgerPages;
+    }
+
+    /**
+     * Pages in the balloon that the host has not been given back, as their host page is not wholly
+     * in it; 0 where host pages are 4 KiB.
+     */
+    public long incompletePages() {
+        return incompletePages;
+    }
+
+    /** The features that the driver took and that are in force; 0 while no driver is up. */
+    public long negotiatedFeatures() {
+        return negotiated;
+    }
+
+    /** What the guest says about its memory. */
+    public MemoryStatistics statistics() {
+        return statistics;
+    }
+
+    /** Which of the guest's pages are free, for whoever copies its memory. */
+    public FreePageHinting hinting() {
+        return hinting;
+    }
+
+    /**
+     * Tells that the guest accesses a byte of its RAM, from wherever an embedder sees that: a fault
+     * handler, a slow path. Wanted for pages in the balloon; others cost a look at the ledger.
+     *
+     * @param gpa any address
+     * @param verdict is told at once if the page is not in the balloon, otherwise by the device's
+     *     owner, once it has served what the driver had sent; must be quick. The counters know too
+     */
+    public void onGuestAccess(long gpa, Consumer<GuestAccess> verdict) {
+        long pfn = gpa >>> PageFrame.SHIFT;
+        if (!queues.ledger().contains(pfn)) {
+            verdict.accept(GuestAccess.FREE_TO_USE);
+            return;
+        }
+        if (!accessCheck.enter()) {
+            verdict.accept(GuestAccess.UNDECIDED);
+            return;
+        }
+        runner().execute(
+                        () ->
+                                accessCheck.judge(
+                                        pfn,
+                                        has(BalloonFeature.MUST_TELL_HOST),
+                                        queues.indexOf(BalloonQueue.DEFLATE)
+                                                != QueueNumbering.ABSENT,
+                                        verdict));
     }
 
     /** What the device has counted. */
@@ -186,20 +236,22 @@ public final class BalloonDevice implements VirtioDevice {
      */
     public long verifiedBytes() {
         long[] verified = {0};
-        ledger.forEachRange(
-                (pfn, pages) -> {
-                    long unit = reclaimer.granularityBytes();
-                    long first = ((pfn << PageFrame.SHIFT) + unit - 1) & -unit;
-                    long bytes = (((pfn + pages) << PageFrame.SHIFT) & -unit) - first;
-                    if (bytes <= 0) {
-                        return;
-                    }
-                    long resident = reclaimer.residentBytes(first, bytes);
-                    boolean known =
-                            resident != PageReclaimer.UNKNOWN
-                                    && verified[0] != PageReclaimer.UNKNOWN;
-                    verified[0] = known ? verified[0] + bytes - resident : PageReclaimer.UNKNOWN;
-                });
+        queues.ledger()
+                .forEachRange(
+                        (pfn, pages) -> {
+                            long unit = reclaimer.granularityBytes();
+                            long first = ((pfn << PageFrame.SHIFT) + unit - 1) & -unit;
+                            long bytes = (((pfn + pages) << PageFrame.SHIFT) & -unit) - first;
+                            if (bytes <= 0) {
+                                return;
+                            }
+                            long resident = reclaimer.residentBytes(first, bytes);
+                            boolean known =
+                                    resident != PageReclaimer.UNKNOWN
+                                            && verified[0] != PageReclaimer.UNKNOWN;
+                            verified[0] =
+                                    known ? verified[0] + bytes - resident : PageReclaimer.UNKNOWN;
+                        });
         return verified[0];
     }
 
@@ -208,7 +260,38 @@ public final class BalloonDevice implements VirtioDevice {
      * DeviceController#execute}.
      */
     public void forEachBalloonedRange(PageLedger.RangeConsumer consumer) {
-        ledger.forEachRange(consumer);
+        queues.ledger().forEachRange(consumer);
+    }
+
+    /**
+     * Visits the pages, by ascending address, that a copy of the guest's memory may leave out:
+     * those in the balloon, which hold nothing, and those hinted as free since hinting began unless
+     * {@code written} has them. The owner only, through {@link DeviceController#execute}.
+     *
+     * @param written the pages that the guest has written since hinting began
+     */
+    public void forEachSkippableRange(PageLedger written, PageLedger.RangeConsumer consumer) {
+        PageLedger skippable = new PageLedger(memory);
+        skippable.addAll(queues.hints().hinted());
+        written.forEachRange(skippable::remove);
+        skippable.addAll(queues.ledger());
+        skippable.forEachRange(consumer);
+    }
+
+    private boolean has(long feature) {
+        return (negotiated & feature) != 0;
+    }
+
+    private void showTarget() {
+        config.set(BalloonConfigLayout.NUM_PAGES_OFFSET, (int) pace.shown());
+        runner().configChanged();
+    }
+
+    private void tellHintCommand(int command) {
+        if ((offered & BalloonFeature.FREE_PAGE_HINT) != 0) {
+            config.set(BalloonConfigLayout.FREE_PAGE_HINT_CMD_ID_OFFSET, command);
+            runner().configChanged();
+        }
     }
 
     // the controller
@@ -228,7 +311,7 @@ public final class BalloonDevice implements VirtioDevice {
 
     @Override
     public long offeredFeatures() {
-        return OFFERED;
+        return offered;
     }
 
     @Override
@@ -238,22 +321,12 @@ public final class BalloonDevice implements VirtioDevice {
 
     @Override
     public int queueCount() {
-        return QUEUE_COUNT;
+        return BalloonQueues.COUNT;
     }
 
     @Override
     public int queueSizeMax(int queue, long features) {
-        return queueAt(queue, features) == null ? 0 : options.queueSize();
-    }
-
-    private @Nullable BalloonQueue queueAt(int index, long features) {
-        QueueNumbering numbering = options.numbering();
-        for (BalloonQueue queue : BalloonQueue.values()) {
-            if (numbering.indexOf(queue, OFFERED, features) == index) {
-                return queue;
-            }
-        }
-        return null;
+        return queues.at(queue, features) == null ? 0 : options.queueSize();
     }
 
     @Override
@@ -262,73 +335,106 @@ public final class BalloonDevice implements VirtioDevice {
     }
 
     @Override
+    public void elapsed(long nowNs) {
+        long count = queues.ledger().count();
+        boolean mayTakeBack = has(BalloonFeature.DEFLATE_ON_OOM);
+        counters.add(BalloonCounter.PAGES_TAKEN_BACK, pace.elapsed(nowNs, count, mayTakeBack));
+        if (pace.shown() != targetPages()) {
+            showTarget();
+        }
+        if (queues.stats().elapsed(nowNs)) {
+            statisticsCheck.asked(count);
+            requestService(BalloonQueue.STATS);
+        }
+        if (accessCheck.isWaiting()) {
+            requestService(BalloonQueue.DEFLATE);
+        }
+    }
+
+    private void requestService(BalloonQueue queue) {
+        int index = queues.indexOf(queue);
+        if (index != QueueNumbering.ABSENT) {
+            runner().requestService(index);
+        }
+    }
+
+    @Override
     public void activate(long features) {
-        actualCheck.agree(ledger.count());
+        negotiated = features;
+        actualCheck.agree(queues.ledger().count());
+        poisonAtStart = poison();
+        queues.activate(features, poisonAtStart);
+    }
+
+    private int poison() {
+        return (offered & BalloonFeature.PAGE_POISON) != 0
+                ? config.get(BalloonConfigLayout.POISON_VAL_OFFSET)
+                : 0;
     }
 
     @Override
     public void queueEnabled(int queue, QueueAddresses addresses) {
-        int slot = queue * PARTS_OF_RING;
-        int size = addresses.size();
-        ringPages.protect(slot, addresses.descriptorTable(), DescriptorLayout.offset(size));
-        ringPages.protect(slot + 1, addresses.availableRing(), AvailableRingLayout.length(size));
-        ringPages.protect(slot + 2, addresses.usedRing(), UsedRingLayout.length(size));
+        queues.enabled(queue, addresses);
     }
 
     @Override
     public void queueDisabled(int queue) {
-        for (int part = 0; part < PARTS_OF_RING; part++) {
-            ringPages.release(queue * PARTS_OF_RING + part);
+        boolean deflate = queue == queues.indexOf(BalloonQueue.DEFLATE);
+        queues.disabled(queue);
+        if (deflate) {
+            accessCheck.deflateQueueGone();
         }
-        handlers[queue].reset();
     }
 
     @Override
     public int service(int queue, DeviceQueue ring, Interrupts interrupts) {
-        int outcome = handlers[queue].service(queue, ring, interrupts);
+        BalloonQueue which = queues.liveAt(queue);
+        if (which == BalloonQueue.DEFLATE) {
+            accessCheck.beforeDeflation(ring);
+        }
+        int outcome = queues.handler(which).service(queue, ring, interrupts);
+        switch (which) {
+            case DEFLATE -> accessCheck.afterDeflation(ring, queues.deflate().isAtRest());
+            case STATS -> statisticsCheck.look(queues.stats().latest());
+            case INFLATE, FREE_PAGE_HINT, REPORTING -> {}
+        }
         publishLedger();
         return outcome;
     }
 
     @Override
     public void configWritten() {
-        if (!actualCheck.isPlausible(actualPages(), ledger.count())) {
+        if (!actualCheck.isPlausible(actualPages(), queues.ledger().count())) {
             counters.add(BalloonCounter.FALSE_ACTUAL, 1);
+        }
+        if (has(BalloonFeature.PAGE_POISON) && poison() != poisonAtStart) {
+            counters.add(BalloonCounter.POISON_CHANGES, 1);
+            poisonAtStart = poison();
+            queues.poison(poisonAtStart);
         }
     }
 
     @Override
     public void reset() {
-        ledger.forEachRange(this::returnToGuest);
-        tellReturned();
-        counters.add(BalloonCounter.PAGES_RETURNED_BY_RESET, ledger.count());
-        ledger.clear();
-        for (int queue = 0; queue < QUEUE_COUNT; queue++) {
-            queueDisabled(queue);
-        }
+        accessCheck.deflateQueueGone();
+        queues.reset();
+        queues.stats().forget();
+        hinting.driverGone();
         config.set(BalloonConfigLayout.ACTUAL_OFFSET, 0);
+        if ((offered & BalloonFeature.PAGE_POISON) != 0) {
+            config.set(BalloonConfigLayout.POISON_VAL_OFFSET, 0);
+        }
+        negotiated = 0;
         actualCheck.agree(0);
+        pace.restart();
         publishLedger();
     }
 
-    private void returnToGuest(long pfn, long pages) {
-        for (long done = 0; done < pages; done += PageRanges.MAX_RANGE_PAGES) {
-            if (returned.count() == returned.capacity()) {
-                tellReturned();
-            }
-            returned.add(pfn + done, (int) Math.min(pages - done, PageRanges.MAX_RANGE_PAGES));
-        }
-    }
-
-    private void tellReturned() {
-        if (returned.count() > 0) {
-            reclaimer.reuse(returned);
-            returned.clear();
-        }
-    }
-
     private void publishLedger() {
-        actualCheck.ledgerAt(ledger.count());
-        ledgerPages = ledger.count();
+        long count = queues.ledger().count();
+        actualCheck.ledgerAt(count);
+        statisticsCheck.ledgerAt(count);
+        incompletePages = queues.hostPages().incompletePages();
+        ledgerPages = count;
     }
 }

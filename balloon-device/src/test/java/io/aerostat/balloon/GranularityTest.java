@@ -60,8 +60,8 @@ final class GranularityTest {
                     rig.counter(BalloonCounter.BYTES_ASKED),
                     () -> Seeds.replay(seed));
             assertEquals(
-                    (long) (named.cardinality() - whole.cardinality()) * PAGE,
-                    rig.counter(BalloonCounter.BYTES_BELOW_GRANULARITY),
+                    named.cardinality() - whole.cardinality(),
+                    rig.device.incompletePages(),
                     () -> Seeds.replay(seed));
             assertEquals(named.cardinality(), rig.device.ledgerPages());
         }
@@ -80,7 +80,7 @@ final class GranularityTest {
         rig.settle();
 
         assertEquals(List.of(rig.range(0, unit)), rig.reclaimer.takeDiscards());
-        assertEquals(0, rig.counter(BalloonCounter.BYTES_BELOW_GRANULARITY));
+        assertEquals(0, rig.device.incompletePages());
     }
 
     @Test
@@ -94,7 +94,7 @@ final class GranularityTest {
 
         rig.assertOnlyDiscarded(before, IntStream.range(16, 96).map(rig::pfn).toArray());
         assertEquals(6, rig.counter(BalloonCounter.PAGES_OF_LIVE_RING));
-        assertEquals(10 * PAGE, rig.counter(BalloonCounter.BYTES_BELOW_GRANULARITY));
+        assertEquals(10, rig.device.incompletePages());
     }
 
     @Test

@@ -20,8 +20,36 @@ public enum BalloonCounter {
     BYTES_ASKED(false),
     /** Bytes that the host accepted. */
     BYTES_ACCEPTED(false),
-    /** Bytes that were not asked for because they fill no whole unit of the reclaimer. */
-    BYTES_BELOW_GRANULARITY(false),
+    /** Host pages larger than 4 KiB that came to be wholly in the balloon. */
+    HOST_PAGES_COMPLETED(false),
+    /** Host pages that were, until a page of theirs came back out. */
+    HOST_PAGES_BROKEN_UP(false),
+    /** Pages that the guest took back although the target did not ask for it: deflate on OOM. */
+    PAGES_TAKEN_BACK(false),
+    /** Buffers of statistics that arrived. */
+    STATISTICS(false),
+    /** Reports of free pages returned to the driver. */
+    REPORTS(false),
+    /** Bytes reported as free. */
+    BYTES_REPORTED(false),
+    /**
+     * Bytes of them that were not given back: less than a host page, or not to be changed because
+     * of their poison.
+     */
+    REPORTED_BYTES_SPARED(false),
+    /** Rounds of hints that the driver has begun. */
+    HINT_ROUNDS(false),
+    /** Pages hinted as free in the round that the host asked for. */
+    PAGES_HINTED(false),
+    /** Pages hinted outside of it, which have no effect. */
+    STALE_HINTS(false),
+    /**
+     * Accesses to a page whose deflate request was sent and not yet confirmed: legal for a driver
+     * without MUST_TELL_HOST.
+     */
+    EARLY_USES(false),
+    /** Accesses to a page that was in the balloon. */
+    USES_OF_BALLOONED_PAGES(true),
     /** Page numbers that are not RAM. */
     PAGES_OUTSIDE_RAM(true),
     /** Page numbers of a page that holds a live ring. */
@@ -33,7 +61,24 @@ public enum BalloonCounter {
     /** Requests whose length is no multiple of 4. */
     PARTIAL_PAGE_NUMBERS(true),
     /** Writes of {@code actual} that no number of ballooned pages explains. */
-    FALSE_ACTUAL(true);
+    FALSE_ACTUAL(true),
+    /** Statistics whose length is no multiple of 10, or that are longer than anybody reads. */
+    MALFORMED_STATISTICS(true),
+    /** Buffers of statistics exposed while the device still held one. */
+    SURPLUS_STATISTICS(true),
+    /**
+     * Statements in statistics that cannot be true, see {@link
+     * io.aerostat.balloon.stats.Contradiction}.
+     */
+    CONTRADICTORY_STATISTICS(true),
+    /** Elements of reports that the device could not write, or that are not whole pages. */
+    MALFORMED_REPORTS(true),
+    /** Pages reported as free that are in the balloon. */
+    BALLOONED_PAGES_REPORTED(true),
+    /** Buffers on the hint queue that are neither a command nor pages. */
+    MALFORMED_HINTS(true),
+    /** Changes of {@code poison_val} while the driver was up. */
+    POISON_CHANGES(true);
 
     private final boolean anomaly;
 

@@ -1,5 +1,6 @@
 package io.aerostat.balloon.handler;
 
+import io.aerostat.balloon.range.HostPages;
 import io.aerostat.balloon.range.PageLedger;
 import io.aerostat.balloon.range.PageRanges;
 import io.aerostat.balloon.range.PageReclaimer;
@@ -12,14 +13,20 @@ import io.aerostat.balloon.range.RamClip;
 public final class Deflation implements RangeAction {
     private final RamClip clip;
     private final PageLedger ledger;
+    private final HostPages hostPages;
     private final PageReclaimer reclaimer;
     private final BalloonCounters counters;
 
     /** Deflation of pages that {@code clip} leaves. */
     public Deflation(
-            RamClip clip, PageLedger ledger, PageReclaimer reclaimer, BalloonCounters counters) {
+            RamClip clip,
+            PageLedger ledger,
+            HostPages hostPages,
+            PageReclaimer reclaimer,
+            BalloonCounters counters) {
         this.clip = clip;
         this.ledger = ledger;
+        this.hostPages = hostPages;
         this.reclaimer = reclaimer;
         this.counters = counters;
     }
@@ -35,6 +42,7 @@ public final class Deflation implements RangeAction {
         counters.add(BalloonCounter.PAGES_DEFLATED_UNASKED, repeated + pages.pages() - removed);
         counters.add(BalloonCounter.PAGES_OUTSIDE_RAM, clip.outsidePages());
         counters.add(BalloonCounter.PAGES_OF_LIVE_RING, clip.protectedPages());
+        counters.add(BalloonCounter.HOST_PAGES_BROKEN_UP, hostPages.brokenUpBy(pages));
         if (pages.count() > 0) {
             reclaimer.reuse(pages);
         }

@@ -20,7 +20,7 @@ import io.aerostat.virtio.queue.DeviceQueue;
  *
  * <p>The owner's; allocates nothing after construction.
  */
-public final class PfnQueueHandler {
+public final class PfnQueueHandler implements QueueHandler {
     private final RangeAction action;
     private final BalloonCounters counters;
     private final PfnReader reader;
@@ -42,13 +42,18 @@ public final class PfnQueueHandler {
         this.workBudget = workBudget;
     }
 
-    /** Forgets the request in work: its queue is gone. */
+    @Override
     public void reset() {
         inRequest = false;
         batch.clear();
     }
 
-    /** Does one bounded pass, see {@link VirtioDevice#service}. */
+    /** Tells whether no request is in work between two passes. */
+    public boolean isAtRest() {
+        return !inRequest;
+    }
+
+    @Override
     public int service(int queue, DeviceQueue ring, Interrupts interrupts) {
         ring.disarm();
         int outcome = drain(ring);

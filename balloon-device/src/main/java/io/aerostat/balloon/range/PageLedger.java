@@ -47,7 +47,10 @@ public final class PageLedger {
         return count;
     }
 
-    /** Tells whether a page is in the balloon; false for one that is not RAM. */
+    /**
+     * Tells whether a page is in the balloon; false for one that is not RAM. The one question that
+     * another thread than the owner may ask: it then learns what was so at some moment.
+     */
     public boolean contains(long pfn) {
         int region = memory.regionIndexOf(pfn << PageFrame.SHIFT);
         if (region == GuestMemory.NOT_RAM) {
@@ -55,6 +58,38 @@ public final class PageLedger {
         }
         long bit = bitOf(region, pfn);
         return (words[(int) (bit / Long.SIZE)] >>> bit & 1) != 0;
+    }
+
+    /** Tells whether all pages of a range are in the balloon; false unless it is in one region. */
+    public boolean containsAll(long pfn, long pages) {
+        return count(pfn, pages) == pages;
+    }
+
+    /** How many pages of a range are in the balloon; 0 unless it is in one region. */
+    public long count(long pfn, long pages) {
+        int region = regionOf(pfn, pages);
+        if (region == GuestMemory.NOT_RAM) {
+            return 0;
+        }
+        long bit = bitOf(region, pfn);
+        long end = bit + pages;
+        long sum = 0;
+        while (bit < end) {
+            int word = (int) (bit / Long.SIZE);
+            long wordEnd = Math.min(end, (word + 1L) * Long.SIZE);
+            sum += Long.bitCount(words[word] & mask(bit, wordEnd));
+            bit = wordEnd;
+        }
+        return sum;
+    }
+
+    /** Puts in all pages that another ledger of the same RAM has. */
+    public void addAll(PageLedger other) {
+        count = 0;
+        for (int word = 0; word < words.length; word++) {
+            words[word] |= other.words[word];
+            count += Long.bitCount(words[word]);
+        }
     }
 
     /**
@@ -84,9 +119,8 @@ public final class PageLedger {
     }
 
     private long update(long pfn, long pages, boolean value) {
-        int region = memory.regionIndexOf(pfn << PageFrame.SHIFT);
-        if (region == GuestMemory.NOT_RAM
-                || (pfn + pages) << PageFrame.SHIFT > memory.region(region).end()) {
+        int region = regionOf(pfn, pages);
+        if (region == GuestMemory.NOT_RAM) {
             throw new IllegalArgumentException(
                     "not in one RAM region: pfn=" + pfn + ", pages=" + pages);
         }
@@ -96,7 +130,7 @@ public final class PageLedger {
         while (bit < end) {
             int word = (int) (bit / Long.SIZE);
             long wordEnd = Math.min(end, (word + 1L) * Long.SIZE);
-            long mask = (-1L >>> (Long.SIZE - (wordEnd - bit))) << bit;
+            long mask = mask(bit, wordEnd);
             long old = words[word];
             long flipped = value ? mask & ~old : mask & old;
             words[word] = old ^ flipped;
@@ -139,6 +173,20 @@ public final class PageLedger {
             bit = (bit / Long.SIZE + 1) * Long.SIZE;
         }
         return end;
+    }
+
+    /** The region that holds all of a range, or NOT_RAM. */
+    private int regionOf(long pfn, long pages) {
+        int region = memory.regionIndexOf(pfn << PageFrame.SHIFT);
+        boolean inside =
+                region != GuestMemory.NOT_RAM
+                        && (pfn + pages) << PageFrame.SHIFT <= memory.region(region).end();
+        return inside ? region : GuestMemory.NOT_RAM;
+    }
+
+    /** Bits [from, end) of one word. */
+    private static long mask(long from, long end) {
+        return (-1L >>> (Long.SIZE - (end - from))) << from;
     }
 
     private long bitOf(int region, long pfn) {

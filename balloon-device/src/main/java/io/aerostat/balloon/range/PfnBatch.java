@@ -69,6 +69,18 @@ public final class PfnBatch {
         }
     }
 
+    /**
+     * Adds a range, for which it takes the room of one page number.
+     *
+     * @param first page number, 0 to 2^32 - 1
+     * @param pages 1 and more; all that is added between two calls of {@link #clear} is at most
+     *     {@link PageRanges#MAX_RANGE_PAGES}
+     */
+    public void addRange(long first, int pages) {
+        takeRoom(1);
+        addRun(first, pages);
+    }
+
     private void takeRoom(int pages) {
         if (pages > room()) {
             throw new IllegalStateException(

@@ -170,6 +170,19 @@ public final class DeviceQueue {
         return fault() != null || nextAvailable != seenAvailable || look() || fault != null;
     }
 
+    /**
+     * The index up to which buffers are available now, taken or not: 16 bits, read from the ring.
+     * It is the driver's word and may be any number.
+     */
+    public int availableIndex() {
+        return available.idxAcquire();
+    }
+
+    /** Tells whether all buffers before an index have been taken, by wrapping 16-bit order. */
+    public boolean hasTaken(int index) {
+        return (short) (nextAvailable - index) >= 0;
+    }
+
     /** What the driver did wrong, or null. Once set, the queue stays where it is. */
     public @Nullable QueueFault fault() {
         return fault != null ? fault : chain.fault();

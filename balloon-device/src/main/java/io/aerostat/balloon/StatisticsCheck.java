@@ -1,0 +1,54 @@
+package io.aerostat.balloon;
+
+import io.aerostat.balloon.handler.BalloonCounter;
+import io.aerostat.balloon.handler.BalloonCounters;
+import io.aerostat.balloon.stats.Contradiction;
+import io.aerostat.balloon.stats.GuestStatistics;
+import io.aerostat.virtio.spec.balloon.PageFrame;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Counts what cannot be true in a guest's statistics. Figures are of some moment since they were
+ * asked for, so the balloon is taken at its smallest since then. What is resident is not looked at
+ * here: asking the kernel takes too long for the device's owner.
+ */
+final class StatisticsCheck {
+    private final long ramBytes;
+    private final BalloonCounters counters;
+    private @Nullable GuestStatistics seen;
+
+    /** The first figures come unasked, when nothing has been in the balloon for sure. */
+    private long smallestBalloonPages;
+
+    StatisticsCheck(long ramBytes, BalloonCounters counters) {
+        this.ramBytes = ramBytes;
+        this.counters = counters;
+    }
+
+    /** New figures are asked for, and the balloon has so many pages. */
+    void asked(long ledgerPages) {
+        smallestBalloonPages = ledgerPages;
+    }
+
+    /** The balloon has come to so many pages. */
+    void ledgerAt(long ledgerPages) {
+        smallestBalloonPages = Math.min(smallestBalloonPages, ledgerPages);
+    }
+
+    /** Looks at figures, once. */
+    void look(@Nullable GuestStatistics latest) {
+        if (latest == null || latest == seen) {
+            return;
+        }
+        seen = latest;
+        int found =
+                Contradiction.in(
+                                latest,
+                                ramBytes,
+                                smallestBalloonPages << PageFrame.SHIFT,
+                                Contradiction.UNKNOWN)
+                        .size();
+        counters.add(BalloonCounter.CONTRADICTORY_STATISTICS, found);
+    }
+}

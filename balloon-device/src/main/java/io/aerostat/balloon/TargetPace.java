@@ -1,0 +1,116 @@
+package io.aerostat.balloon;
+
+/**
+ * Which target the guest is shown on its way to the one that the host wants: it rises no faster
+ * than the rate, and holds still for a while when the guest had to take pages back.
+ *
+ * <pre>
+ *   wanted  ─────────────┌───────────────────────────────────────────
+ *                        │        ╱└ guest in need ┐  hold   ╱
+ *   shown   ─────────────┘      ╱                  └───────╱          never above what the guest
+ *                             ╱ rate                      rate        has just shown it can bear
+ * </pre>
+ *
+ * <p>A guest is in need if, while nothing asked for it, pages came out of the balloon below the
+ * target. Few of them may be pages on the move (balloon compaction), so they must be some.
+ *
+ * <p>The owner's.
+ */
+final class TargetPace {
+    /** Fewer pages than these that come out may be on the move. Linux takes 256 back at a time. */
+    static final long PAGES_IN_NEED = 32;
+
+    /** So long after a new target pages may still come out that an old one asked for. */
+    private static final long GRACE_NS = 1_000_000_000L;
+
+    /** How often a rising target is shown anew: each time interrupts the guest. */
+    private static final long STEP_NS = 10_000_000L;
+
+    private static final double NANOS_PER_SECOND = 1e9;
+
+    private final long pagesPerSecond;
+    private final long holdNs;
+
+    private long wanted;
+    private long shown;
+    private long nowNs;
+
+    /** Where the present rise began. */
+    private long riseFrom;
+
+    private long riseSinceNs;
+
+    private long graceUntilNs;
+    private boolean holding;
+    private long holdUntilNs;
+
+    /** What the balloon had at the last look; a fall from here is the guest's own doing. */
+    private long seen;
+
+    TargetPace(long pagesPerSecond, long holdNs) {
+        this.pagesPerSecond = pagesPerSecond;
+        this.holdNs = holdNs;
+    }
+
+    /** The host wants so many pages in the balloon, which has {@code ballooned} now. */
+    void want(long pages, long ballooned) {
+        wanted = pages;
+        holding = false;
+        graceUntilNs = nowNs + GRACE_NS;
+        // What is in the balloon need not be shown again slowly.
+        rise(Math.max(shown, ballooned));
+        seen = ballooned;
+    }
+
+    /** What the host wants. */
+    long wanted() {
+        return wanted;
+    }
+
+    /** Time goes on; the balloon has {@code ballooned} pages. Returns the pages taken back. */
+    long elapsed(long nowNs, long ballooned, boolean mayTakeBack) {
+        this.nowNs = nowNs;
+        if (holding && nowNs - holdUntilNs >= 0) {
+            holding = false;
+            rise(shown);
+        }
+        long fallen = Math.min(seen, shown) - ballooned;
+        seen = ballooned;
+        boolean onItsOwn = ballooned < wanted && nowNs - graceUntilNs >= 0;
+        if (fallen < PAGES_IN_NEED || !onItsOwn) {
+            return 0;
+        }
+        if (mayTakeBack && holdNs > 0) {
+            holding = true;
+            holdUntilNs = nowNs + holdNs;
+            shown = ballooned;
+        }
+        return fallen;
+    }
+
+    /** The driver is gone, and another may come: it starts with an empty balloon. */
+    void restart() {
+        holding = false;
+        seen = 0;
+        rise(0);
+    }
+
+    private void rise(long from) {
+        riseFrom = from;
+        riseSinceNs = nowNs;
+        shown = Math.min(from, wanted);
+    }
+
+    /** The target to show now. */
+    long shown() {
+        if (!holding && shown < wanted) {
+            shown = pagesPerSecond == 0 ? wanted : Math.min(wanted, risen());
+        }
+        return shown;
+    }
+
+    private long risen() {
+        long steps = (nowNs - riseSinceNs) / STEP_NS;
+        return riseFrom + (long) (pagesPerSecond * (steps * STEP_NS / NANOS_PER_SECOND));
+    }
+}

@@ -1,0 +1,186 @@
+package io.aerostat.balloon.handler;
+
+import io.aerostat.balloon.stats.GuestStatistics;
+import io.aerostat.virtio.device.Interrupts;
+import io.aerostat.virtio.device.VirtioDevice;
+import io.aerostat.virtio.memory.GuestMemory;
+import io.aerostat.virtio.memory.RamAccess;
+import io.aerostat.virtio.queue.ChainCursor;
+import io.aerostat.virtio.queue.DeviceQueue;
+import io.aerostat.virtio.spec.balloon.StatEntryLayout;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Serves the statistics queue (VIRTIO 1.4, 5.5.6.3): the device holds the driver's one buffer, and
+ * returns it to ask for new figures.
+ *
+ * <pre>
+ *   driver: buffer ─▶ read at once ─▶ held ──── asked, or due ───▶ returned ─▶ driver: new buffer
+ * </pre>
+ *
+ * <p>The first buffer comes unasked. Who asks while none is held gets the figures of the next one.
+ * A second buffer while one is held takes its place (QEMU does the same). Only so much of a buffer
+ * is read as a driver could have a use for.
+ *
+ * <p>The owner's, but {@link #latest}.
+ */
+public final class StatsQueueHandler implements QueueHandler {
+    /** Entries that are read of one buffer; what follows is not looked at. */
+    public static final int MAX_ENTRIES = 256;
+
+    private static final int NONE = -1;
+
+    /** Buffers of one pass. A driver has use for one. */
+    private static final int BUFFERS_PER_PASS = 16;
+
+    private final BalloonCounters counters;
+    private final RamAccess window;
+    private final byte[] copy = new byte[MAX_ENTRIES * StatEntryLayout.LENGTH];
+
+    private int held = NONE;
+    private boolean asked;
+    private long periodNs;
+    private long dueNs;
+    private long nowNs;
+    private volatile @Nullable GuestStatistics latest;
+
+    /** A handler that holds no buffer. */
+    public StatsQueueHandler(GuestMemory memory, BalloonCounters counters) {
+        this.window = new RamAccess(memory);
+        this.counters = counters;
+    }
+
+    /** What the guest said last, or null. Any thread. */
+    public @Nullable GuestStatistics latest() {
+        return latest;
+    }
+
+    /** Forgets what the guest said: another guest may speak next. */
+    public void forget() {
+        latest = null;
+    }
+
+    /** Asks for new figures; the next pass over the queue returns the held buffer. */
+    public void ask() {
+        asked = true;
+    }
+
+    /** Asks every so often, from now on; 0 to ask no more by itself. */
+    public void period(long periodNs) {
+        this.periodNs = periodNs;
+        dueNs = nowNs;
+    }
+
+    /** How often it asks by itself, in nanoseconds; 0 if it does not. */
+    public long periodNs() {
+        return periodNs;
+    }
+
+    /** Time goes on. True if the queue wants a pass. */
+    public boolean elapsed(long nowNs) {
+        this.nowNs = nowNs;
+        if (periodNs > 0 && held != NONE && !asked && nowNs - dueNs >= 0) {
+            asked = true;
+        }
+        return asked && held != NONE;
+    }
+
+    @Override
+    public void reset() {
+        held = NONE;
+        asked = false;
+    }
+
+    @Override
+    public int service(int queue, DeviceQueue ring, Interrupts interrupts) {
+        ring.disarm();
+        int outcome = VirtioDevice.MORE;
+        for (int i = 0; i < BUFFERS_PER_PASS; i++) {
+            int polled = ring.poll();
+            if (polled != DeviceQueue.CHAIN) {
+                outcome = polled == DeviceQueue.NONE ? VirtioDevice.IDLE : VirtioDevice.FAULT;
+                break;
+            }
+            if (!take(ring)) {
+                outcome = VirtioDevice.FAULT;
+                break;
+            }
+        }
+        if (asked && held != NONE && outcome != VirtioDevice.FAULT) {
+            ring.complete(held, 0);
+            held = NONE;
+            asked = false;
+        }
+        if (ring.publish()) {
+            interrupts.usedBuffer(queue);
+        }
+        if (outcome == VirtioDevice.IDLE && ring.armAndRecheck()) {
+            return VirtioDevice.MORE;
+        }
+        return outcome;
+    }
+
+    /** Reads a buffer and holds it. False if it is broken. */
+    private boolean take(DeviceQueue ring) {
+        int length = read(ring.chain());
+        if (length < 0) {
+            return false;
+        }
+        if (held != NONE) {
+            counters.add(BalloonCounter.SURPLUS_STATISTICS, 1);
+            ring.complete(held, 0);
+        }
+        held = ring.chain().head();
+        dueNs = nowNs + periodNs;
+        counters.add(BalloonCounter.STATISTICS, 1);
+        latest = decode(length);
+        // These are the figures that somebody waits for.
+        asked = false;
+        return true;
+    }
+
+    /**
+     * Copies a buffer, each byte read once, however it is cut into elements. Negative if its chain
+     * is broken; the whole chain is looked at.
+     */
+    private int read(ChainCursor chain) {
+        int length = 0;
+        boolean malformed = false;
+        int step = chain.next();
+        while (step == ChainCursor.ELEMENT) {
+            if (!chain.isWritable()) {
+                int part = (int) Math.min(chain.length(), copy.length - length);
+                malformed |= part < chain.length();
+                window.map(chain.gpa(), chain.length());
+                for (int i = 0; i < part; i++) {
+                    copy[length + i] = window.getByte(i);
+                }
+                length += part;
+            }
+            step = chain.next();
+        }
+        malformed |= length % StatEntryLayout.LENGTH != 0;
+        counters.add(BalloonCounter.MALFORMED_STATISTICS, malformed ? 1 : 0);
+        return step == ChainCursor.END ? length : -1;
+    }
+
+    private GuestStatistics decode(int length) {
+        GuestStatistics.Builder figures = new GuestStatistics.Builder();
+        int end = length - StatEntryLayout.LENGTH;
+        for (int entry = 0; entry <= end; entry += StatEntryLayout.LENGTH) {
+            figures.put(
+                    (int) littleEndian(entry + StatEntryLayout.TAG_OFFSET, Short.BYTES),
+                    littleEndian(entry + StatEntryLayout.VALUE_OFFSET, Long.BYTES));
+        }
+        return figures.build(nowNs);
+    }
+
+    private long littleEndian(int offset, int bytes) {
+        long value = 0;
+        for (int i = bytes - 1; i >= 0; i--) {
+            value = value << Byte.SIZE | (copy[offset + i] & 0xFF);
+        }
+        return value;
+    }
+}
