@@ -280,15 +280,19 @@ final class Demo {
                             "partial: "
                                     + SizeText.of(partial.movedBytes())
                                     + " moved; "
-                                    + partial.reason().description();
+                                    + reasonOf(partial.reason());
                     case SetMemoryOutcome.Stalled stalled ->
-                            "stalled: " + stalled.reason().description();
+                            "stalled: " + reasonOf(stalled.reason());
                     case SetMemoryOutcome.Superseded superseded -> "superseded by a later setmem";
                     case SetMemoryOutcome.Refused refused ->
-                            "error: setmem refused: " + refused.reason().description();
+                            "error: setmem refused: " + reasonOf(refused.reason());
                 };
         out.println("setmem: " + text);
         checks.that("setmem succeeded", outcome instanceof SetMemoryOutcome.Reached);
+    }
+
+    private static String reasonOf(SetMemoryOutcome.Reason reason) {
+        return reason.description() + " (" + reason.advice() + ")";
     }
 
     private static String nameOf(SetMemoryOutcome outcome) {

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.BitSet;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -42,6 +43,9 @@ public final class VirtualMachine implements AutoCloseable {
     /** Where RAM starts for the guest. */
     private static final long RAM_GPA = 0;
 
+    /** How long a promise waits unless it is told otherwise. */
+    public static final Duration DEADLINE = Duration.ofSeconds(30);
+
     private static final long LONGEST_PAUSE_NS = TimeUnit.MILLISECONDS.toNanos(10);
 
     private final VmOptions options;
@@ -52,8 +56,9 @@ public final class VirtualMachine implements AutoCloseable {
     private final @Nullable OwnerThread owner;
     private final AtomicBoolean closed = new AtomicBoolean();
 
-    /** The owner's. */
+    // The owner's.
     private @Nullable SizePromise promise;
+    private final ArrayDeque<StatisticsPromise> questions = new ArrayDeque<>();
 
     private VirtualMachine(
             VmOptions options, InterruptLine line, NanoClock clock, boolean ownThread) {
@@ -129,7 +134,12 @@ public final class VirtualMachine implements AutoCloseable {
                 .guestWithin(options.maximum());
     }
 
-    // the promise
+    // the promises
+
+    /** As {@link #setMemory(GuestSize, Duration)}, waiting for {@link #DEADLINE}. */
+    public CompletableFuture<SetMemoryOutcome> setMemory(GuestSize size) {
+        return setMemory(size, DEADLINE);
+    }
 
     /**
      * Asks the guest to have {@code size} from now on. A later call supersedes this one; a deadline
@@ -161,17 +171,42 @@ public final class VirtualMachine implements AutoCloseable {
         BalloonSize wanted = size.balloonWithin(options.maximum());
         DeviceController controller = mmio.controller();
         BalloonDevice device = balloon;
-        long deadlineNs = clock.nanoTime() + deadline.toNanos();
+        long nowNs = clock.nanoTime();
+        long deadlineNs = nowNs + deadline.toNanos();
         controller.execute(
                 () -> {
                     if (promise != null) {
                         promise.supersede();
                     }
-                    promise = new SizePromise(device, controller, wanted, deadlineNs, future);
+                    promise =
+                            new SizePromise(device, controller, wanted, nowNs, deadlineNs, future);
                     device.target(wanted.pages());
                 });
         if (closed.get()) {
             future.complete(new SetMemoryOutcome.Stalled(Reason.CLOSED));
+        }
+        return future;
+    }
+
+    /**
+     * Asks the guest for new statistics.
+     *
+     * @param deadline how long to wait for the guest
+     * @return completes with the guest's figures, or with why there are none; what depends on it
+     *     runs on another thread than the device's
+     */
+    public CompletableFuture<StatisticsOutcome> statistics(Duration deadline) {
+        if (balloon == null || mmio == null) {
+            return CompletableFuture.completedFuture(
+                    new StatisticsOutcome.Unanswered(StatisticsOutcome.Reason.NO_DEVICE));
+        }
+        CompletableFuture<StatisticsOutcome> future = new CompletableFuture<>();
+        BalloonDevice device = balloon;
+        long deadlineNs = clock.nanoTime() + deadline.toNanos();
+        mmio.controller()
+                .execute(() -> questions.add(new StatisticsPromise(device, deadlineNs, future)));
+        if (closed.get()) {
+            future.complete(new StatisticsOutcome.Unanswered(StatisticsOutcome.Reason.CLOSED));
         }
         return future;
     }
@@ -239,9 +274,11 @@ public final class VirtualMachine implements AutoCloseable {
             return 0;
         }
         int work = mmio.controller().poll(clock.nanoTime());
-        if (promise != null && promise.check(clock.nanoTime())) {
+        long nowNs = clock.nanoTime();
+        if (promise != null && promise.check(nowNs)) {
             promise = null;
         }
+        questions.removeIf(question -> question.check(nowNs));
         return work;
     }
 
@@ -274,6 +311,7 @@ public final class VirtualMachine implements AutoCloseable {
         if (promise != null) {
             promise.end(Reason.CLOSED);
         }
+        questions.forEach(question -> question.end(StatisticsOutcome.Reason.CLOSED));
     }
 
     private final class DeviceAgent implements Agent {
