@@ -23,7 +23,7 @@ import java.util.concurrent.TimeUnit;
 @State(Scope.Thread)
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
-@OperationsPerInvocation(InflateRig.PAGES)
+@OperationsPerInvocation(RequestRig.PAGES)
 @Warmup(iterations = 5, time = 1)
 @Measurement(iterations = 5, time = 1)
 @Fork(2)
@@ -33,13 +33,13 @@ public class HandoverBaseline {
 
     private final SpscAtomicArrayQueue<int[]> available = new SpscAtomicArrayQueue<>(CAPACITY);
     private final SpscAtomicArrayQueue<int[]> used = new SpscAtomicArrayQueue<>(CAPACITY);
-    private final int[] request = new int[InflateRig.PAGES_PER_REQUEST];
+    private final int[] request = new int[RequestRig.PAGES_PER_REQUEST];
 
     /** Hands all requests over and takes them back. */
     @Benchmark
     public int handOver() {
         int returned = 0;
-        for (int sent = 0; sent < InflateRig.REQUESTS; sent += BATCH) {
+        for (int sent = 0; sent < RequestRig.REQUESTS; sent += BATCH) {
             for (int i = 0; i < BATCH; i++) {
                 available.offer(request);
             }

@@ -31,7 +31,7 @@ import java.util.concurrent.TimeUnit;
 @State(Scope.Thread)
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
-@OperationsPerInvocation(InflateRig.PAGES)
+@OperationsPerInvocation(RequestRig.PAGES)
 @Warmup(iterations = 5, time = 1)
 @Measurement(iterations = 5, time = 1)
 @Fork(
@@ -49,13 +49,13 @@ public class InflateBenchmark {
     /** In what order the pages are named. */
     @Param public PageOrder order;
 
-    private InflateRig rig;
+    private RequestRig rig;
     private HotPathAllocation allocation;
 
     /** Brings the device up. */
     @Setup(Level.Trial)
     public void start() {
-        rig = new InflateRig(stage, order);
+        rig = InflateRig.of(stage, order);
     }
 
     /** Makes all pages resident, and the balloon empty. */
@@ -72,7 +72,7 @@ public class InflateBenchmark {
     /** Counts what this thread allocated meanwhile. */
     @TearDown(Level.Invocation)
     public void count() {
-        allocation.end(InflateRig.PAGES);
+        allocation.end(RequestRig.PAGES);
     }
 
     /** Puts all pages into the balloon. */

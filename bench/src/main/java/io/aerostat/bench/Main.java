@@ -29,10 +29,12 @@ import java.util.Locale;
  * Runs the benchmarks with the allocation profiler, keeps the raw results as JSON under the build
  * folder, and sums up.
  *
- * <p>{@code --quick}: one fork and short iterations, for a look. All other arguments are JMH's.
+ * <p>{@code --quick}: one fork, short iterations and of the units the smallest and the largest, for
+ * a look. All other arguments are JMH's.
  */
 public final class Main {
     private static final String QUICK = "--quick";
+    private static final String UNITS = "unitKib";
     private static final DateTimeFormatter STAMP =
             DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT);
 
@@ -74,9 +76,14 @@ public final class Main {
                     .warmupTime(TimeValue.milliseconds(300))
                     .measurementIterations(5)
                     .measurementTime(TimeValue.milliseconds(300));
+            if (!given.getParameter(UNITS).hasValue()) {
+                options.param(UNITS, "4", "2048");
+            }
         }
         Collection<RunResult> results = new Runner(options.build()).run();
-        summarize(results);
+        summarize(results.stream().filter(run -> !GranularitySummary.isAbout(run)).toList());
+        GranularitySummary.print(
+                results.stream().filter(GranularitySummary::isAbout).toList(), System.out);
         System.out.println("raw results: " + raw);
     }
 
@@ -89,7 +96,10 @@ public final class Main {
                 "bench-" + ZonedDateTime.now(ZoneId.systemDefault()).format(STAMP) + ".json");
     }
 
-    private static void summarize(Collection<RunResult> results) {
+    private static void summarize(List<RunResult> results) {
+        if (results.isEmpty()) {
+            return;
+        }
         System.out.printf(
                 Locale.ROOT,
                 "%n%-20s %-10s %-11s %15s %10s %9s%n",
@@ -128,7 +138,8 @@ public final class Main {
                 : bytes / secondary(run, "hotPathPages");
     }
 
-    private static double secondary(RunResult run, String name) {
+    /** A secondary result's score, NaN if the benchmark has none of that name. */
+    static double secondary(RunResult run, String name) {
         Result<?> result = run.getSecondaryResults().get(name);
         return result == null ? Double.NaN : result.getScore();
     }

@@ -19,23 +19,16 @@ import org.jspecify.annotations.Nullable;
  */
 public final class AnonymousBackend implements MemoryBackend {
     private final NativeMapping mapping;
-    private final Lifetime lifetime;
-    private final CallTally tally = new CallTally();
     private final @Nullable VectoredDiscard vectored;
-    private final GuestMemory memory;
     private final NativeReclaimer reclaimer;
 
     private AnonymousBackend(NativeMapping mapping, @Nullable VectoredDiscard vectored) {
         this.mapping = mapping;
         this.vectored = vectored;
-        this.lifetime = new Lifetime("anonymous " + mapping.range());
-        this.memory = mapping.memory();
         long address = mapping.address();
         this.reclaimer =
                 new NativeReclaimer(
                         mapping,
-                        lifetime,
-                        tally,
                         (offset, bytes) ->
                                 LinuxMemory.madvise(
                                         address + offset, bytes, LinuxMemory.MADV_DONTNEED),
@@ -43,7 +36,7 @@ public final class AnonymousBackend implements MemoryBackend {
     }
 
     /**
-     * Maps guest RAM without huge pages.
+     * Maps guest RAM without huge pages, given back page by page.
      *
      * @param bytes whole host pages, more than 0
      * @param gpa guest-physical address of the first byte, a multiple of the host's page size
@@ -51,30 +44,28 @@ public final class AnonymousBackend implements MemoryBackend {
      * @throws OsException if the kernel refuses the mapping
      */
     public static AnonymousBackend map(long bytes, long gpa) {
-        return map(bytes, gpa, HugePages.NEVER);
+        return map(BackendOptions.of(bytes, gpa));
     }
 
     /**
      * Maps guest RAM.
      *
-     * @param bytes whole host pages, more than 0
-     * @param gpa guest-physical address of the first byte, a multiple of the host's page size
-     * @param hugePages whether transparent huge pages may stand behind it
+     * @throws IllegalArgumentException if address or length are not whole units
      * @throws UnsupportedOperationException if this is not Linux on x86-64 or aarch64
-     * @throws OsException if the kernel refuses the mapping
+     * @throws OsException if the kernel refuses the mapping, or has too few reserved huge pages
      */
-    public static AnonymousBackend map(long bytes, long gpa, HugePages hugePages) {
-        return map(bytes, gpa, hugePages, true);
+    public static AnonymousBackend map(BackendOptions options) {
+        return map(options, true);
     }
 
     /** Maps guest RAM; {@code together} allows one call for several ranges. */
-    static AnonymousBackend map(long bytes, long gpa, HugePages hugePages, boolean together) {
-        NativeMapping mapping = NativeMapping.ofAnonymousMemory(NativeMapping.rangeOf(bytes, gpa));
+    static AnonymousBackend map(BackendOptions options, boolean together) {
+        GuestRange range = NativeMapping.rangeOf(options);
+        NativeMapping mapping = NativeMapping.ofAnonymousMemory(range, options.hugePages());
         try {
-            mapping.advise(hugePages);
             return new AnonymousBackend(mapping, together ? VectoredDiscard.open() : null);
         } catch (RuntimeException | Error e) {
-            mapping.unmap();
+            mapping.close(() -> {});
             throw e;
         }
     }
@@ -86,13 +77,12 @@ public final class AnonymousBackend implements MemoryBackend {
 
     @Override
     public GuestMemory memory() {
-        lifetime.checkOpen();
-        return memory;
+        return mapping.memory();
     }
 
     @Override
     public PageReclaimer reclaimer() {
-        lifetime.checkOpen();
+        mapping.lifetime().checkOpen();
         return reclaimer;
     }
 
@@ -122,19 +112,16 @@ public final class AnonymousBackend implements MemoryBackend {
 
     @Override
     public long failedCalls() {
-        return tally.failures();
+        return mapping.tally().failures();
     }
 
     @Override
     public void close() {
-        if (lifetime.close()) {
-            try {
-                mapping.unmap();
-            } finally {
-                if (vectored != null) {
-                    vectored.close();
-                }
-            }
-        }
+        mapping.close(
+                () -> {
+                    if (vectored != null) {
+                        vectored.close();
+                    }
+                });
     }
 }

@@ -7,24 +7,26 @@ import io.aerostat.virtio.memory.RamRegion;
 import java.nio.ByteBuffer;
 
 /**
- * The guest addresses that a backend answers for: whole host pages. Immutable.
+ * The guest addresses that a backend answers for, and the unit in which it gives them back.
+ * Immutable.
  *
- * @param gpa guest-physical address of the first byte, a multiple of {@code pageBytes}
- * @param length bytes, a multiple of {@code pageBytes}
- * @param pageBytes the host's page size, a power of two from 4096 up
+ * @param gpa guest-physical address of the first byte, a multiple of {@code unitBytes}
+ * @param length bytes, a multiple of {@code unitBytes}
+ * @param unitBytes a power of two from 4096 up
  */
-record GuestRange(long gpa, long length, int pageBytes) {
+record GuestRange(long gpa, long length, int unitBytes) {
     /** Most bytes of a region in a buffer: 1 GiB, since a buffer has fewer than 2. */
     static final int MAX_BUFFER_BYTES = 1 << 30;
 
     GuestRange {
         boolean wraps = length > 0 && gpa > Long.MAX_VALUE - length;
-        boolean wholePages = ((gpa | length) & (pageBytes - 1)) == 0;
-        if (gpa < 0 || length <= 0 || wraps || !wholePages) {
+        boolean wholeUnits = ((gpa | length) & (unitBytes - 1)) == 0;
+        if (gpa < 0 || length <= 0 || wraps || !wholeUnits) {
             throw new IllegalArgumentException(
-                    "guest RAM must be whole host pages below 2^63: gpa=0x"
+                    "guest RAM must be whole units below 2^63, so round it to them or choose"
+                            + " smaller ones where the host has them: gpa=0x"
                             + (Long.toHexString(gpa) + ", bytes=" + length)
-                            + (", pageBytes=" + pageBytes));
+                            + (", unitBytes=" + unitBytes));
         }
     }
 
@@ -40,11 +42,11 @@ record GuestRange(long gpa, long length, int pageBytes) {
         return gpa - this.gpa;
     }
 
-    /** Refuses what is not whole pages of this range; any values are welcome. */
+    /** Refuses what is not whole units of this range; any values are welcome. */
     void check(long gpa, long bytes) {
-        if (!isInside(gpa, bytes) || ((gpa | bytes) & (pageBytes - 1)) != 0) {
+        if (!isInside(gpa, bytes) || ((gpa | bytes) & (unitBytes - 1)) != 0) {
             throw new IllegalArgumentException(
-                    ("not whole host pages inside this RAM: gpa=0x" + Long.toHexString(gpa))
+                    ("not whole units inside this RAM: gpa=0x" + Long.toHexString(gpa))
                             + (", bytes=" + bytes + ", ram=" + this));
         }
     }
@@ -64,7 +66,7 @@ record GuestRange(long gpa, long length, int pageBytes) {
         }
     }
 
-    /** Refuses a list of which any part is not whole pages of this range. */
+    /** Refuses a list of which any part is not whole units of this range. */
     void check(PageRanges ranges) {
         for (int i = 0; i < ranges.count(); i++) {
             check(ranges.gpa(i), ranges.bytes(i));
@@ -85,6 +87,12 @@ record GuestRange(long gpa, long length, int pageBytes) {
 
     @Override
     public String toString() {
-        return "[gpa=0x" + Long.toHexString(gpa) + ", bytes=" + length + "]";
+        return "[gpa=0x"
+                + Long.toHexString(gpa)
+                + ", bytes="
+                + length
+                + ", unitBytes="
+                + unitBytes
+                + "]";
     }
 }

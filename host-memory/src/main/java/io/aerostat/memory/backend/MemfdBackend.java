@@ -11,7 +11,10 @@ import io.aerostat.virtio.memory.GuestMemory;
  *
  * <p>Given back by punching holes (FALLOC_FL_PUNCH_HOLE), a call a range, after which pages read as
  * zero for all who map them. Not by MADV_DONTNEED: that succeeds on a shared mapping and frees
- * nothing. Huge pages are advised against. Sources: memfd_create(2), mmap(2), fallocate(2).
+ * nothing. Huge pages are advised against unless asked for, see {@link HugePages}; transparent ones
+ * need the host's leave for such files too ({@code
+ * /sys/kernel/mm/transparent_hugepage/shmem_enabled}). Sources: memfd_create(2), mmap(2),
+ * fallocate(2).
  *
  * <p>The reclaimer's discard belongs to one thread; everything else may be called by any.
  */
@@ -21,27 +24,20 @@ public final class MemfdBackend implements MemoryBackend {
 
     private final NativeMapping mapping;
     private final int fd;
-    private final Lifetime lifetime;
-    private final CallTally tally = new CallTally();
-    private final GuestMemory memory;
     private final NativeReclaimer reclaimer;
 
     private MemfdBackend(NativeMapping mapping, int fd) {
         this.mapping = mapping;
         this.fd = fd;
-        this.lifetime = new Lifetime("memfd " + mapping.range());
-        this.memory = mapping.memory();
         this.reclaimer =
                 new NativeReclaimer(
                         mapping,
-                        lifetime,
-                        tally,
                         (offset, bytes) -> LinuxMemory.fallocate(fd, PUNCH_MODE, offset, bytes),
                         null);
     }
 
     /**
-     * Maps guest RAM.
+     * Maps guest RAM without huge pages, given back page by page.
      *
      * @param bytes whole host pages, more than 0
      * @param gpa guest-physical address of the first byte, a multiple of the host's page size
@@ -49,18 +45,25 @@ public final class MemfdBackend implements MemoryBackend {
      * @throws OsException if the kernel refuses the file or the mapping
      */
     public static MemfdBackend map(long bytes, long gpa) {
-        GuestRange range = NativeMapping.rangeOf(bytes, gpa);
-        int fd = LinuxMemory.memfdCreate("aerostat-guest-ram", LinuxMemory.MFD_CLOEXEC);
+        return map(BackendOptions.of(bytes, gpa));
+    }
+
+    /**
+     * Maps guest RAM.
+     *
+     * @throws IllegalArgumentException if address or length are not whole units
+     * @throws UnsupportedOperationException if this is not Linux on x86-64 or aarch64
+     * @throws OsException if the kernel refuses the file or the mapping, or has too few reserved
+     *     huge pages
+     */
+    public static MemfdBackend map(BackendOptions options) {
+        GuestRange range = NativeMapping.rangeOf(options);
+        HugePages hugePages = options.hugePages();
+        int pool = hugePages == HugePages.RESERVED ? LinuxMemory.MFD_HUGETLB_2MB : 0;
+        int fd = LinuxMemory.memfdCreate("aerostat-guest-ram", LinuxMemory.MFD_CLOEXEC | pool);
         try {
-            LinuxMemory.ftruncate(fd, bytes);
-            NativeMapping mapping = NativeMapping.ofFile(range, fd);
-            try {
-                mapping.advise(HugePages.NEVER);
-                return new MemfdBackend(mapping, fd);
-            } catch (RuntimeException | Error e) {
-                mapping.unmap();
-                throw e;
-            }
+            LinuxMemory.ftruncate(fd, range.length());
+            return new MemfdBackend(NativeMapping.ofFile(range, hugePages, fd), fd);
         } catch (RuntimeException | Error e) {
             LinuxMemory.close(fd);
             throw e;
@@ -72,15 +75,19 @@ public final class MemfdBackend implements MemoryBackend {
         return fd;
     }
 
+    /** The pages themselves. */
+    NativeMapping mapping() {
+        return mapping;
+    }
+
     @Override
     public GuestMemory memory() {
-        lifetime.checkOpen();
-        return memory;
+        return mapping.memory();
     }
 
     @Override
     public PageReclaimer reclaimer() {
-        lifetime.checkOpen();
+        mapping.lifetime().checkOpen();
         return reclaimer;
     }
 
@@ -99,34 +106,29 @@ public final class MemfdBackend implements MemoryBackend {
      *
      * <p>The blocks that the file occupies, by statx(2): one cheap call, and pages that are swapped
      * out count, since the host still has to keep them. The reclaimer's residentBytes, for part of
-     * the RAM, asks mincore(2): which pages lie in the page cache, whichever process touched them.
+     * the RAM, asks mincore(2): which pages lie in the page cache, whichever process touched them;
+     * of reserved huge pages, only those that this process touched.
      */
     @Override
     public long residentBytes() {
-        lifetime.enter();
+        mapping.lifetime().enter();
         try {
             return LinuxMemory.allocatedBytes(fd);
         } catch (OsException e) {
-            tally.countFailure(e);
+            mapping.tally().countFailure(e);
             return PageReclaimer.UNKNOWN;
         } finally {
-            lifetime.exit();
+            mapping.lifetime().exit();
         }
     }
 
     @Override
     public long failedCalls() {
-        return tally.failures();
+        return mapping.tally().failures();
     }
 
     @Override
     public void close() {
-        if (lifetime.close()) {
-            try {
-                mapping.unmap();
-            } finally {
-                LinuxMemory.close(fd);
-            }
-        }
+        mapping.close(() -> LinuxMemory.close(fd));
     }
 }

@@ -25,9 +25,9 @@ public sealed interface MemoryBackend extends AutoCloseable
     GuestMemory memory();
 
     /**
-     * Gives pages of this RAM back, the same object each time. Refuses ranges that are not whole
-     * host pages inside this RAM with {@link IllegalArgumentException}, before any of them is
-     * touched.
+     * Gives pages of this RAM back, in the unit that it was mapped with, the same object each time.
+     * Refuses ranges that are not whole units inside this RAM with {@link
+     * IllegalArgumentException}, before any of them is touched.
      *
      * @throws IllegalStateException if the backend is closed
      */
@@ -40,8 +40,9 @@ public sealed interface MemoryBackend extends AutoCloseable
     String reclaimerName();
 
     /**
-     * Bytes of this RAM that the host has to provide now, in the kernel's own words; {@link
-     * PageReclaimer#UNKNOWN} if it does not tell. May be slow. Any thread may ask.
+     * Bytes of this RAM that the host has to provide now, in the kernel's own words and in its own
+     * pages, whatever the unit; {@link PageReclaimer#UNKNOWN} if it does not tell. May be slow. Any
+     * thread may ask.
      *
      * @throws IllegalStateException if the backend is closed
      */

@@ -12,8 +12,11 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 
 /**
- * A mapping of this process that is guest RAM, and the question how much of it is resident. Its
- * owner says when it goes: nothing here checks that it is still mapped, see {@link Lifetime}.
+ * A mapping of this process that is guest RAM: where it is, how long it lives, how much of it is
+ * resident, and what became of the system calls on it.
+ *
+ * <p>Whoever reaches for its pages enters the {@link #lifetime} first; nothing else here checks
+ * that it is still mapped.
  */
 final class NativeMapping {
     /** Most bytes that mincore fills at a time: enough for 256 MiB of 4 KiB pages. */
@@ -23,40 +26,128 @@ final class NativeMapping {
 
     private final GuestRange range;
     private final long address;
+    private final GuestMemory memory;
+    private final Lifetime lifetime;
+    private final CallTally tally = new CallTally();
 
     private NativeMapping(GuestRange range, long address) {
         this.range = range;
         this.address = address;
+        this.memory =
+                RamAccess.supportsRawAddresses()
+                        ? GuestMemory.of(
+                                RamRegion.ofAddress(range.gpa(), range.length(), address, this))
+                        : memoryInBuffers(GuestRange.MAX_BUFFER_BYTES);
+        this.lifetime = new Lifetime("native " + range);
     }
 
     /**
-     * The guest range of {@code bytes} at {@code gpa} in this host's pages.
+     * The guest range of {@code options} in this host's units.
      *
      * @throws UnsupportedOperationException if this host has no native guest memory
      */
-    static GuestRange rangeOf(long bytes, long gpa) {
+    static GuestRange rangeOf(BackendOptions options) {
         if (!LinuxMemory.isSupported()) {
             throw new UnsupportedOperationException(
                     "native guest memory needs 64-bit Linux on x86-64 or aarch64, else take"
                             + (" SimulatedBackend: os=" + System.getProperty("os.name"))
                             + (", architecture=" + System.getProperty("os.arch")));
         }
-        return new GuestRange(gpa, bytes, LinuxMemory.pageBytes());
+        return options.rangeOn(LinuxMemory.pageBytes());
     }
 
-    /** Private memory: none of it is there until it is touched, no swap is set aside for it. */
-    static NativeMapping ofAnonymousMemory(GuestRange range) {
-        int flags = LinuxMemory.MAP_PRIVATE | LinuxMemory.MAP_ANONYMOUS | LinuxMemory.MAP_NORESERVE;
-        return new NativeMapping(range, LinuxMemory.mmap(range.length(), PROTECTION, flags, -1, 0));
+    /** Private memory: none of it is there until it is touched. */
+    static NativeMapping ofAnonymousMemory(GuestRange range, HugePages hugePages) {
+        int flags = LinuxMemory.MAP_PRIVATE | LinuxMemory.MAP_ANONYMOUS;
+        int pool = hugePages == HugePages.RESERVED ? LinuxMemory.MAP_HUGETLB_2MB : 0;
+        return map(range, hugePages, flags | pool, -1);
     }
 
-    /** A whole file, shared with whoever else maps it. */
-    static NativeMapping ofFile(GuestRange range, int fd) {
-        int flags = LinuxMemory.MAP_SHARED | LinuxMemory.MAP_NORESERVE;
-        return new NativeMapping(range, LinuxMemory.mmap(range.length(), PROTECTION, flags, fd, 0));
+    /**
+     * A whole file, shared with whoever else maps it; made of huge pages already if they are
+     * reserved ones.
+     */
+    static NativeMapping ofFile(GuestRange range, HugePages hugePages, int fd) {
+        return map(range, hugePages, LinuxMemory.MAP_SHARED, fd);
     }
 
-    /** Where the guest sees it. */
+    private static NativeMapping map(GuestRange range, HugePages hugePages, int kind, int fd) {
+        long length = range.length();
+        int lazily = kind | LinuxMemory.MAP_NORESERVE;
+        long address =
+                switch (hugePages) {
+                    case NEVER -> LinuxMemory.mmap(length, PROTECTION, lazily, fd, 0);
+                    case HOST_POLICY, WANTED -> mmapAligned(length, lazily, fd);
+                    case RESERVED -> mmapFromPool(length, kind, fd);
+                };
+        try {
+            advise(address, length, hugePages);
+            return new NativeMapping(range, address);
+        } catch (RuntimeException | Error e) {
+            LinuxMemory.munmap(address, length);
+            throw e;
+        }
+    }
+
+    /** Maps at a multiple of a huge page: takes room for one more, and lets go of both ends. */
+    private static long mmapAligned(long length, int flags, int fd) {
+        int nothing =
+                LinuxMemory.MAP_PRIVATE | LinuxMemory.MAP_ANONYMOUS | LinuxMemory.MAP_NORESERVE;
+        long room = length + HugePages.BYTES;
+        long start = LinuxMemory.mmap(room, LinuxMemory.PROT_NONE, nothing, -1, 0);
+        long address = (start + HugePages.BYTES - 1) & -HugePages.BYTES;
+        try {
+            LinuxMemory.mmapAt(address, length, PROTECTION, flags, fd);
+            munmapBetween(start, address);
+            munmapBetween(address + length, start + room);
+            return address;
+        } catch (RuntimeException | Error e) {
+            LinuxMemory.munmap(start, room);
+            throw e;
+        }
+    }
+
+    private static void munmapBetween(long start, long end) {
+        if (start < end) {
+            LinuxMemory.munmap(start, end - start);
+        }
+    }
+
+    /** Maps huge pages, all of them set aside now: one that is missing later would be a SIGBUS. */
+    private static long mmapFromPool(long length, int flags, int fd) {
+        try {
+            return LinuxMemory.mmap(length, PROTECTION, flags, fd, 0);
+        } catch (OsException e) {
+            if (!e.errnoName().equals("ENOMEM")) {
+                throw e;
+            }
+            throw e.withRemedy(
+                    "the host's pool has not so many free huge pages of 2 MiB; its administrator"
+                            + " adds to it with sysctl vm.nr_hugepages=N, where this RAM alone"
+                            + (" takes N=" + length / HugePages.BYTES));
+        }
+    }
+
+    /** Follows the wish for huge pages. A kernel built without them has nothing to refuse. */
+    private static void advise(long address, long length, HugePages hugePages) {
+        switch (hugePages) {
+            case NEVER -> adviseIfKnown(address, length, LinuxMemory.MADV_NOHUGEPAGE);
+            case WANTED -> adviseIfKnown(address, length, LinuxMemory.MADV_HUGEPAGE);
+            case HOST_POLICY, RESERVED -> {}
+        }
+    }
+
+    private static void adviseIfKnown(long address, long length, int advice) {
+        try {
+            LinuxMemory.madvise(address, length, advice);
+        } catch (OsException e) {
+            if (!e.errnoName().equals("EINVAL")) {
+                throw e;
+            }
+        }
+    }
+
+    /** Where the guest sees it, and in what units it is given back. */
     GuestRange range() {
         return range;
     }
@@ -66,30 +157,20 @@ final class NativeMapping {
         return address;
     }
 
-    /** Follows the wish for huge pages. A kernel built without them has nothing to refuse. */
-    void advise(HugePages hugePages) {
-        switch (hugePages) {
-            case NEVER -> adviseIfKnown(LinuxMemory.MADV_NOHUGEPAGE);
-            case HOST_POLICY -> {}
-            case WANTED -> adviseIfKnown(LinuxMemory.MADV_HUGEPAGE);
-        }
+    /** Who is in, and whether anyone may enter any more. */
+    Lifetime lifetime() {
+        return lifetime;
     }
 
-    private void adviseIfKnown(int advice) {
-        try {
-            LinuxMemory.madvise(address, range.length(), advice);
-        } catch (OsException e) {
-            if (!e.errnoName().equals("EINVAL")) {
-                throw e;
-            }
-        }
+    /** System calls that were made on it. */
+    CallTally tally() {
+        return tally;
     }
 
     /** Guest memory by raw address if this JVM allows it, otherwise in buffers on the mapping. */
     GuestMemory memory() {
-        return RamAccess.supportsRawAddresses()
-                ? GuestMemory.of(RamRegion.ofAddress(range.gpa(), range.length(), address, this))
-                : memoryInBuffers(GuestRange.MAX_BUFFER_BYTES);
+        lifetime.checkOpen();
+        return memory;
     }
 
     /** Guest memory in buffers of at most {@code maxBytes} each. */
@@ -103,20 +184,21 @@ final class NativeMapping {
     }
 
     /**
-     * Bytes of a part that are resident, by mincore(2).
+     * Bytes of a part that are resident, by mincore(2): whole host pages, whatever the unit.
      *
      * <p>For private memory that is what has been touched, be it only read: a page of zeros that
      * the kernel shares among all readers counts, though it costs nothing. For a file it is what
-     * lies in the page cache, whoever touched it. What is swapped out is not resident.
+     * lies in the page cache, whoever touched it; if it is made of reserved huge pages, what this
+     * process touched. What is swapped out is not resident.
      *
-     * @param offset bytes from the start, whole pages
-     * @param bytes whole pages inside the mapping
+     * @param offset bytes from the start, whole units
+     * @param bytes whole units inside the mapping
      */
     long residentBytes(long offset, long bytes) {
         if (bytes == 0) {
             return 0;
         }
-        int pageBytes = range.pageBytes();
+        int pageBytes = LinuxMemory.pageBytes();
         long pages = 0;
         try (Arena arena = Arena.ofConfined()) {
             // Whole longs, and zero behind the last page.
@@ -144,8 +226,17 @@ final class NativeMapping {
         return bits;
     }
 
-    /** Unmaps it, once and for all. */
-    void unmap() {
-        LinuxMemory.munmap(address, range.length());
+    /**
+     * Waits for all who are in, unmaps, and then closes what the calls on it needed; once and for
+     * all.
+     */
+    void close(Runnable closeDescriptor) {
+        if (lifetime.close()) {
+            try {
+                LinuxMemory.munmap(address, range.length());
+            } finally {
+                closeDescriptor.run();
+            }
+        }
     }
 }

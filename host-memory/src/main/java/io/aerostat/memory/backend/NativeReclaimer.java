@@ -18,10 +18,17 @@ import org.jspecify.annotations.Nullable;
  *   it answers 0 or fails: that range is tried by itself, once, and left behind.
  * </pre>
  *
+ * <p>A call takes at most {@value #MAX_CALL_BYTES} bytes. Linux stops a page short of 2 GiB by
+ * itself, which is the middle of a unit: a huge page would be split there, and one of the pool
+ * refused.
+ *
  * <p>discard belongs to the owner's thread and allocates nothing unless a call fails. What a failed
  * call did before it failed is not counted as accepted.
  */
 final class NativeReclaimer implements PageReclaimer {
+    /** Most bytes of a call for several ranges: whole units of any size. */
+    static final long MAX_CALL_BYTES = (2L << 30) - BackendOptions.MAX_UNIT_BYTES;
+
     private final NativeMapping mapping;
     private final Lifetime lifetime;
     private final CallTally tally;
@@ -29,14 +36,10 @@ final class NativeReclaimer implements PageReclaimer {
     private final @Nullable VectoredDiscard vectored;
 
     NativeReclaimer(
-            NativeMapping mapping,
-            Lifetime lifetime,
-            CallTally tally,
-            RangeDiscard single,
-            @Nullable VectoredDiscard vectored) {
+            NativeMapping mapping, RangeDiscard single, @Nullable VectoredDiscard vectored) {
         this.mapping = mapping;
-        this.lifetime = lifetime;
-        this.tally = tally;
+        this.lifetime = mapping.lifetime();
+        this.tally = mapping.tally();
         this.single = single;
         this.vectored = vectored;
     }
@@ -44,13 +47,13 @@ final class NativeReclaimer implements PageReclaimer {
     /** One system call that discards one range. */
     @FunctionalInterface
     interface RangeDiscard {
-        /** Discards whole pages of the mapping, {@code bytes} from {@code offset}. */
+        /** Discards whole units of the mapping, {@code bytes} from {@code offset}. */
         void discard(long offset, long bytes);
     }
 
     @Override
     public int granularityBytes() {
-        return mapping.range().pageBytes();
+        return mapping.range().unitBytes();
     }
 
     @Override
@@ -148,9 +151,12 @@ final class NativeReclaimer implements PageReclaimer {
         IoVectors vectors = many.vectors();
         vectors.clear();
         long skip = done;
-        for (int i = index; i < ranges.count() && !vectors.isFull(); i++) {
+        long room = MAX_CALL_BYTES;
+        for (int i = index; i < ranges.count() && !vectors.isFull() && room > 0; i++) {
             long offset = mapping.range().offsetOf(ranges.gpa(i)) + skip;
-            vectors.add(mapping.address() + offset, ranges.bytes(i) - skip);
+            long bytes = Math.min(ranges.bytes(i) - skip, room);
+            vectors.add(mapping.address() + offset, bytes);
+            room -= bytes;
             skip = 0;
         }
         tally.countDiscard();

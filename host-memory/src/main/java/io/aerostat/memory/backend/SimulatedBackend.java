@@ -32,19 +32,30 @@ public final class SimulatedBackend implements MemoryBackend {
     }
 
     /**
-     * Allocates guest RAM.
+     * Allocates guest RAM, given back in pages of 4096 bytes.
      *
      * @param bytes a multiple of 4096, more than 0
      * @param gpa guest-physical address of the first byte, a multiple of 4096
      * @throws OutOfMemoryError if the JVM has not that much direct memory
      */
     public static SimulatedBackend map(long bytes, long gpa) {
-        return map(bytes, gpa, GuestRange.MAX_BUFFER_BYTES);
+        return map(BackendOptions.of(bytes, gpa));
+    }
+
+    /**
+     * Allocates guest RAM. Whatever the unit, it takes no larger pages of the host; so all units
+     * can be tried out anywhere.
+     *
+     * @throws IllegalArgumentException if address or length are not whole units
+     * @throws OutOfMemoryError if the JVM has not that much direct memory
+     */
+    public static SimulatedBackend map(BackendOptions options) {
+        return map(options, GuestRange.MAX_BUFFER_BYTES);
     }
 
     /** Allocates guest RAM in buffers of at most {@code maxBufferBytes}. */
-    static SimulatedBackend map(long bytes, long gpa, int maxBufferBytes) {
-        GuestRange range = new GuestRange(gpa, bytes, RamRegion.PAGE_BYTES);
+    static SimulatedBackend map(BackendOptions options, int maxBufferBytes) {
+        GuestRange range = options.rangeOn(RamRegion.PAGE_BYTES);
         GuestMemory memory =
                 range.inBuffers(maxBufferBytes, (offset, size) -> pageAlignedBuffer(size));
         return new SimulatedBackend(range, memory);
@@ -114,7 +125,7 @@ public final class SimulatedBackend implements MemoryBackend {
 
         @Override
         public int granularityBytes() {
-            return range.pageBytes();
+            return range.unitBytes();
         }
 
         @Override
@@ -156,9 +167,9 @@ public final class SimulatedBackend implements MemoryBackend {
                 range.check(gpa, length);
                 RamAccess page = new RamAccess(memory);
                 long resident = 0;
-                for (long offset = 0; offset < length; offset += range.pageBytes()) {
-                    page.map(gpa + offset, range.pageBytes());
-                    resident += isZero(page) ? 0 : range.pageBytes();
+                for (long offset = 0; offset < length; offset += RamRegion.PAGE_BYTES) {
+                    page.map(gpa + offset, RamRegion.PAGE_BYTES);
+                    resident += isZero(page) ? 0 : RamRegion.PAGE_BYTES;
                 }
                 return resident;
             } finally {

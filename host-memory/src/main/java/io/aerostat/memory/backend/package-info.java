@@ -1,11 +1,13 @@
 /**
- * Guest RAM that the host can have back: mapped lazily, given back page by page, and asked about in
- * the kernel's own words.
+ * Guest RAM that the host can have back: mapped lazily, given back in units of one page or many,
+ * and asked about in the kernel's own words.
  *
  * <p>Start with {@link io.aerostat.memory.backend.MemoryBackend}. {@link
  * io.aerostat.memory.backend.AnonymousBackend} is private memory, {@link
  * io.aerostat.memory.backend.MemfdBackend} is memory that another process can map too, {@link
- * io.aerostat.memory.backend.SimulatedBackend} works everywhere and saves nothing.
+ * io.aerostat.memory.backend.SimulatedBackend} works everywhere and saves nothing. {@link
+ * io.aerostat.memory.backend.BackendOptions} says how large the unit is and which {@link
+ * io.aerostat.memory.backend.HugePages} may stand behind it.
  *
  * <pre>
  *   MemoryBackend ── memory()    ─▶ GuestMemory       what device and driver read and write

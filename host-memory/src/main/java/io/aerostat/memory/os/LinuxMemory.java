@@ -13,6 +13,9 @@ import java.lang.foreign.ValueLayout;
  * failure (EINTR, EAGAIN) the call is made again, at most {@value #MAX_ATTEMPTS} times in all.
  */
 public final class LinuxMemory {
+    /** Pages may not be touched: mmap(2). */
+    public static final int PROT_NONE = 0;
+
     /** Pages may be read: mmap(2). */
     public static final int PROT_READ = 1;
 
@@ -28,8 +31,14 @@ public final class LinuxMemory {
     /** No file behind it, zero at first: mmap(2). */
     public static final int MAP_ANONYMOUS = 0x20;
 
-    /** No swap space is set aside for it: mmap(2). */
+    /**
+     * No swap space is set aside for it, and no huge pages of the host's pool: mmap(2). Whoever
+     * touches a huge page that the pool does not have then gets SIGBUS.
+     */
     public static final int MAP_NORESERVE = 0x4000;
+
+    /** Huge pages of 2 MiB from the host's pool (MAP_HUGETLB, MAP_HUGE_2MB): mmap(2). */
+    public static final int MAP_HUGETLB_2MB = 0x40000 | (21 << 26);
 
     /** Drop the pages of an anonymous mapping; they read as zero afterwards: madvise(2). */
     public static final int MADV_DONTNEED = 4;
@@ -43,11 +52,19 @@ public final class LinuxMemory {
     /** The file descriptor does not survive execve: memfd_create(2). */
     public static final int MFD_CLOEXEC = 1;
 
+    /**
+     * The file is made of huge pages of 2 MiB from the host's pool (MFD_HUGETLB, MFD_HUGE_2MB):
+     * memfd_create(2), Linux 4.14.
+     */
+    public static final int MFD_HUGETLB_2MB = 4 | (21 << 26);
+
     /** The file's length stays: fallocate(2). */
     public static final int FALLOC_FL_KEEP_SIZE = 1;
 
     /** Free the file's pages; they read as zero afterwards: fallocate(2). */
     public static final int FALLOC_FL_PUNCH_HOLE = 2;
+
+    private static final int MAP_FIXED = 0x10;
 
     static final int EINTR = 4;
     static final int EAGAIN = 11;
@@ -94,7 +111,7 @@ public final class LinuxMemory {
      * @return address of the first byte, a multiple of the page size
      */
     public static long mmap(long length, int protection, int flags, int fd, long offset) {
-        long address = NativeCalls.mmap(length, protection, flags, fd, offset);
+        long address = NativeCalls.mmap(0, length, protection, flags, fd, offset);
         if (address < 0) {
             String arguments =
                     ("length=" + length + ", protection=" + protection + ", flags=")
@@ -102,6 +119,26 @@ public final class LinuxMemory {
             throw new OsException("mmap", arguments, (int) -address);
         }
         return address;
+    }
+
+    /**
+     * Maps memory at a given place, instead of whatever is there: mmap(2) with MAP_FIXED. A file is
+     * mapped from its first byte on.
+     *
+     * @param address a multiple of the page size, in a mapping of the caller's own
+     * @param length bytes, more than 0
+     * @param protection {@code PROT_*}
+     * @param flags {@code MAP_*}
+     * @param fd the file, or -1 for an anonymous mapping
+     */
+    public static void mmapAt(long address, long length, int protection, int flags, int fd) {
+        long result = NativeCalls.mmap(address, length, protection, flags | MAP_FIXED, fd, 0);
+        if (result < 0) {
+            String arguments =
+                    (range(address, length) + ", protection=" + protection + ", flags=")
+                            + (hex(flags | MAP_FIXED) + ", fd=" + fd);
+            throw new OsException("mmap", arguments, (int) -result);
+        }
     }
 
     /**

@@ -78,11 +78,11 @@ final class NativeCalls {
         }
     }
 
-    static long mmap(long length, int protection, int flags, int fd, long offset) {
+    static long mmap(long at, long length, int protection, int flags, int fd, long offset) {
         MemorySegment state = STATE.get();
         try {
             long address =
-                    (long) MMAP.invokeExact(state, 0L, length, protection, flags, fd, offset);
+                    (long) MMAP.invokeExact(state, at, length, protection, flags, fd, offset);
             return address == -1 ? -errno(state) : address;
         } catch (Throwable e) {
             throw impossible(e);

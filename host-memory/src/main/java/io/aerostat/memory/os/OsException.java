@@ -24,6 +24,22 @@ public final class OsException extends RuntimeException {
         this.errno = errno;
     }
 
+    private OsException(OsException cause, String remedy) {
+        super(cause.getMessage() + "; " + remedy, cause);
+        this.call = cause.call;
+        this.arguments = cause.arguments;
+        this.errno = cause.errno;
+    }
+
+    /**
+     * The same failure, whose message ends with what can be done about it.
+     *
+     * @param remedy for whoever runs the program
+     */
+    public OsException withRemedy(String remedy) {
+        return new OsException(this, remedy);
+    }
+
     /** The function that failed, by the name of its man page. */
     public String call() {
         return call;

@@ -22,7 +22,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 
 final class AnonymousBackendTest {
     private static final int PAGES = 64;
@@ -80,7 +79,7 @@ final class AnonymousBackendTest {
     void goesOnWhereTheKernelStopsAfterTwoGiB(boolean together) {
         long bytes = 5 * GIB;
         try (TestRam ram = new TestRam(map(bytes, together))) {
-            long pages = bytes / ram.pageBytes;
+            long pages = bytes / ram.unitBytes;
             long middle = pages / 2;
             ram.touch(0, 1);
             ram.touch(middle - 1, 3);
@@ -90,9 +89,25 @@ final class AnonymousBackendTest {
             long accepted = ram.reclaimer.discard(ranges);
 
             assertEquals(ranges.bytes(), accepted);
-            assertEquals(ram.pageBytes, ram.backend.residentBytes());
+            assertEquals(ram.unitBytes, ram.backend.residentBytes());
             assertTrue(ram.holdsItsValue(middle));
             assertEquals(0, ram.backend.failedCalls());
+        }
+    }
+
+    // Linux's own end of a call, 4 KiB short of 2 GiB, lies within a unit.
+    @Test
+    void aCallForSeveralRangesEndsWithAWholeUnit() {
+        try (TestRam ram = new TestRam(map(3 * GIB, true))) {
+            assumeTrue(isTogether(ram), "this kernel has no vectored discard for oneself");
+            long most = NativeReclaimer.MAX_CALL_BYTES / ram.unitBytes;
+
+            ram.reclaimer.discard(ram.ranges(0, most - 1, most, 1));
+            assertEquals(1, ram.reclaimer.discardCalls());
+
+            ram.reclaimer.discard(ram.ranges(0, most, most + 1, 1));
+            assertEquals(1 + 2, ram.reclaimer.discardCalls());
+            assertEquals(0, NativeReclaimer.MAX_CALL_BYTES % BackendOptions.MAX_UNIT_BYTES);
         }
     }
 
@@ -105,11 +120,11 @@ final class AnonymousBackendTest {
                 TestRam ram = new TestRam(backend)) {
             assumeTrue(!together || isTogether(ram), "this kernel has no vectored discard");
             ram.touch(0, PAGES);
-            TestLibc.mlock(backend.mapping().address() + 4L * ram.pageBytes, ram.pageBytes);
+            TestLibc.mlock(backend.mapping().address() + 4L * ram.unitBytes, ram.unitBytes);
 
             long accepted = ram.reclaimer.discard(ram.ranges(0, 2, 4, 1, 8, 8));
 
-            assertEquals(10L * ram.pageBytes, accepted);
+            assertEquals(10L * ram.unitBytes, accepted);
             assertEquals(failedCalls, backend.failedCalls());
             assertEquals(PAGES - 10, ram.residentPages(0, PAGES));
             assertTrue(ram.holdsItsValue(4));
@@ -119,16 +134,14 @@ final class AnonymousBackendTest {
 
     @Test
     void doesNotKnowResidencyWhenTheKernelRefusesToTell() {
-        GuestRange range = NativeMapping.rangeOf(GIB, TestRam.GPA);
-        NativeMapping gone = NativeMapping.ofAnonymousMemory(range);
-        CallTally tally = new CallTally();
-        PageReclaimer reclaimer =
-                new NativeReclaimer(gone, new Lifetime("test"), tally, (offset, bytes) -> {}, null);
-        gone.unmap();
+        GuestRange range = NativeMapping.rangeOf(BackendOptions.of(GIB, TestRam.GPA));
+        NativeMapping gone = NativeMapping.ofAnonymousMemory(range, HugePages.NEVER);
+        PageReclaimer reclaimer = new NativeReclaimer(gone, (offset, bytes) -> {}, null);
+        LinuxMemory.munmap(gone.address(), GIB);
 
         try (LogLines lines = new LogLines(MemoryBackend.class)) {
             assertEquals(PageReclaimer.UNKNOWN, reclaimer.residentBytes(TestRam.GPA, GIB));
-            assertEquals(1, tally.failures());
+            assertEquals(1, gone.tally().failures());
             assertEquals(1, lines.count());
         }
     }
@@ -141,7 +154,7 @@ final class AnonymousBackendTest {
             ram.touch(chunkPages - 1, 2);
             ram.touch(2 * chunkPages + 5, 1);
 
-            assertEquals(4L * ram.pageBytes, ram.backend.residentBytes());
+            assertEquals(4L * ram.unitBytes, ram.backend.residentBytes());
             assertEquals(3, ram.residentPages(0, chunkPages + 8));
             assertEquals(2, ram.residentPages(chunkPages - 1, chunkPages + 6));
             assertEquals(3, ram.residentPages(chunkPages - 1, chunkPages + 7));
@@ -163,15 +176,17 @@ final class AnonymousBackendTest {
         assumeTrue(
                 Files.exists(Path.of("/sys/kernel/mm/transparent_hugepage")),
                 "this kernel has no transparent huge pages");
-        try (AnonymousBackend backend = AnonymousBackend.map(8 << 20, 0, hugePages)) {
-            assertTrue(flagsOfMapping(backend.mapping().address()).contains(" " + flag));
+        try (AnonymousBackend backend = AnonymousBackend.map(ofHugePages(hugePages))) {
+            String flags = Smaps.line(backend.mapping().address(), "VmFlags");
+
+            assertTrue(flags.contains(" " + flag), flags);
         }
     }
 
     @Test
     void leavesHugePagesToTheHostIfAskedTo() throws IOException {
-        try (AnonymousBackend backend = AnonymousBackend.map(8 << 20, 0, HugePages.HOST_POLICY)) {
-            String flags = flagsOfMapping(backend.mapping().address());
+        try (AnonymousBackend backend = AnonymousBackend.map(ofHugePages(HugePages.HOST_POLICY))) {
+            String flags = Smaps.line(backend.mapping().address(), "VmFlags");
 
             assertFalse(flags.contains(" nh") || flags.contains(" hg"), flags);
         }
@@ -190,8 +205,8 @@ final class AnonymousBackendTest {
     void buffersShowTheSameBytesAsTheMapping() {
         try (AnonymousBackend backend = map((long) PAGES * LinuxMemory.pageBytes(), true);
                 TestRam ram = new TestRam(backend)) {
-            GuestMemory buffers = backend.mapping().memoryInBuffers(10 * ram.pageBytes);
-            RamAccess access = RamAccess.of(buffers, ram.gpa(0), (long) PAGES * ram.pageBytes);
+            GuestMemory buffers = backend.mapping().memoryInBuffers(10 * ram.unitBytes);
+            RamAccess access = RamAccess.of(buffers, ram.gpa(0), (long) PAGES * ram.unitBytes);
             ram.touch(0, PAGES);
             RamAccess direct = RamAccess.of(backend.memory(), ram.gpa(0), access.length());
 
@@ -200,24 +215,6 @@ final class AnonymousBackendTest {
                 assertEquals(direct.getLong(at), access.getLong(at));
             }
         }
-    }
-
-    private static String flagsOfMapping(long address) throws IOException {
-        List<String> lines = Files.readAllLines(Path.of("/proc/self/smaps"));
-        boolean inside = false;
-        for (String line : lines) {
-            if (line.matches("[0-9a-f]+-[0-9a-f]+ .*")) {
-                String[] bounds = line.substring(0, line.indexOf(' ')).split("-", -1);
-                inside =
-                        Long.compareUnsigned(address, Long.parseUnsignedLong(bounds[0], 16)) >= 0
-                                && Long.compareUnsigned(
-                                                address, Long.parseUnsignedLong(bounds[1], 16))
-                                        < 0;
-            } else if (inside && line.startsWith("VmFlags:")) {
-                return line;
-            }
-        }
-        throw new AssertionError("not mapped: address=" + Long.toHexString(address));
     }
 
     private static boolean isTogether(TestRam ram) {
@@ -238,11 +235,15 @@ final class AnonymousBackendTest {
         }
     }
 
+    private static BackendOptions ofHugePages(HugePages hugePages) {
+        return BackendOptions.of(8 << 20, 0).withHugePages(hugePages);
+    }
+
     private static TestRam mapped(long pages, boolean together) {
         return new TestRam(map(pages * LinuxMemory.pageBytes(), together));
     }
 
     private static AnonymousBackend map(long bytes, boolean together) {
-        return AnonymousBackend.map(bytes, TestRam.GPA, HugePages.NEVER, together);
+        return AnonymousBackend.map(BackendOptions.of(bytes, TestRam.GPA), together);
     }
 }

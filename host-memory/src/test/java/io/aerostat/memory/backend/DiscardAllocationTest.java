@@ -30,9 +30,9 @@ final class DiscardAllocationTest {
     }
 
     @ParameterizedTest
-    @MethodSource("io.aerostat.memory.backend.MemoryBackendContractTest#backends")
-    void discardAllocatesNothing(MemoryBackendContractTest.Factory factory) {
-        try (TestRam ram = new TestRam(factory.map((long) PAGES * LinuxMemory.pageBytes()))) {
+    @MethodSource("io.aerostat.memory.backend.BackendKind#ofSmallestUnits")
+    void discardAllocatesNothing(BackendKind kind) {
+        try (TestRam ram = new TestRam(kind.map((long) PAGES * kind.unitBytes()))) {
             PageRanges one = ram.ranges(0, 4);
             PageRanges several = ram.everySecondPage(4);
 

@@ -1,10 +1,12 @@
 package io.aerostat.memory.backend;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.aerostat.memory.os.LinuxMemory;
+import io.aerostat.memory.os.OsException;
 
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -16,7 +18,7 @@ import java.util.stream.Stream;
 
 /** Backends come and go without leaving mappings or file descriptors behind. */
 final class MappingLeakTest {
-    private static final int ROUNDS = 200;
+    private static final int ROUNDS = 300;
 
     // Far more than everything else in this process together, so that one left behind shows.
     private static final long BYTES = 64L << 30;
@@ -53,6 +55,31 @@ final class MappingLeakTest {
             assertEquals("memfd", open.backing());
             assertEquals(1, mappingsNamed("memfd:aerostat-guest-ram"));
         }
+    }
+
+    @Test
+    void aRefusedMappingLeavesNothingBehind() throws IOException {
+        BackendOptions tooMuch = BackendOptions.of(1L << 46, 0).withHugePages(HugePages.RESERVED);
+
+        for (int i = 0; i < ROUNDS; i++) {
+            assertThrows(OsException.class, () -> MemfdBackend.map(tooMuch));
+        }
+
+        assertEquals(0, descriptorsOf("memfd:aerostat-guest-ram"));
+    }
+
+    @Test
+    void whatAlignmentTookBesideTheRamIsUnmapped() throws IOException {
+        BackendOptions aligned = BackendOptions.of(1 << 20, 0).withHugePages(HugePages.HOST_POLICY);
+        MemfdBackend.map(aligned).close();
+        long mappedBefore = mappedBytes();
+
+        for (int i = 0; i < ROUNDS; i++) {
+            MemfdBackend.map(aligned).close();
+        }
+
+        // Each takes 2 MiB more than the RAM for a while.
+        assertTrue(mappedBytes() - mappedBefore < (long) ROUNDS << 20, "a mapping was left behind");
     }
 
     @Test

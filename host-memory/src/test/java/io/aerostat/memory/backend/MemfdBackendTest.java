@@ -29,9 +29,9 @@ final class MemfdBackendTest {
                 TestRam ram = new TestRam(backend)) {
             ByteBuffer other = otherMappingOf(backend);
 
-            other.put(5 * ram.pageBytes, (byte) 1);
+            other.put(5 * ram.unitBytes, (byte) 1);
 
-            assertEquals(ram.pageBytes, backend.residentBytes());
+            assertEquals(ram.unitBytes, backend.residentBytes());
             assertTrue(ram.isResident(5));
         }
     }
@@ -41,12 +41,12 @@ final class MemfdBackendTest {
         try (MemfdBackend backend = map();
                 TestRam ram = new TestRam(backend)) {
             ByteBuffer other = otherMappingOf(backend);
-            other.put(5 * ram.pageBytes, (byte) 1);
+            other.put(5 * ram.unitBytes, (byte) 1);
 
             ram.reclaimer.discard(ram.ranges(5, 1));
 
             assertEquals(0, backend.residentBytes());
-            assertEquals(0, other.get(5 * ram.pageBytes));
+            assertEquals(0, other.get(5 * ram.unitBytes));
         }
     }
 

@@ -9,61 +9,37 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.aerostat.balloon.range.PageRanges;
 import io.aerostat.balloon.range.PageReclaimer;
-import io.aerostat.memory.os.LinuxMemory;
 import io.aerostat.virtio.memory.GuestMemory;
+import io.aerostat.virtio.memory.RamAccess;
 import io.aerostat.virtio.memory.RamRegion;
 
-import org.junit.jupiter.api.Named;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-import java.util.stream.Stream;
-
 /** What every backend promises, on real memory. */
 final class MemoryBackendContractTest {
-    private static final int PAGES = 64;
-
-    /** Makes a backend at {@link TestRam#GPA}. */
-    interface Factory {
-        MemoryBackend map(long bytes);
-    }
-
-    static Stream<Named<Factory>> backends() {
-        // Small buffers, so that ranges cross from one into the next.
-        int bufferBytes = 5 * RamRegion.PAGE_BYTES;
-        Stream<Named<Factory>> everywhere =
-                Stream.of(
-                        Named.of(
-                                "simulated",
-                                bytes -> SimulatedBackend.map(bytes, TestRam.GPA, bufferBytes)));
-        Stream<Named<Factory>> onLinux =
-                Stream.of(
-                        Named.of("anonymous, ranges together", bytes -> anonymous(bytes, true)),
-                        Named.of("anonymous, one by one", bytes -> anonymous(bytes, false)),
-                        Named.of("memfd", bytes -> MemfdBackend.map(bytes, TestRam.GPA)));
-        return LinuxMemory.isSupported() ? Stream.concat(onLinux, everywhere) : everywhere;
-    }
-
-    private static MemoryBackend anonymous(long bytes, boolean together) {
-        return AnonymousBackend.map(bytes, TestRam.GPA, HugePages.NEVER, together);
-    }
+    private static final String KINDS = "io.aerostat.memory.backend.BackendKind#";
+    private static final String ALL = KINDS + "all";
+    private static final String OF_LARGE_UNITS = KINDS + "ofLargeUnits";
+    private static final String OF_SMALLEST_UNITS = KINDS + "ofSmallestUnits";
+    private static final int PAGES = HugePagePool.TEST_PAGES;
 
     @ParameterizedTest
-    @MethodSource("backends")
-    void showsItsRamToTheGuestWhereItWasAskedTo(Factory factory) {
-        try (TestRam ram = mapped(factory, PAGES)) {
+    @MethodSource(ALL)
+    void showsItsRamToTheGuestWhereItWasAskedTo(BackendKind kind) {
+        try (TestRam ram = mapped(kind, PAGES)) {
             GuestMemory memory = ram.backend.memory();
 
-            assertEquals((long) PAGES * ram.pageBytes, memory.bytes());
+            assertEquals((long) PAGES * ram.unitBytes, memory.bytes());
             assertTrue(memory.contains(ram.gpa(0), memory.bytes()));
             assertSame(memory, ram.backend.memory());
         }
     }
 
     @ParameterizedTest
-    @MethodSource("backends")
-    void startsAllZeroAndNotResident(Factory factory) {
-        try (TestRam ram = mapped(factory, PAGES)) {
+    @MethodSource(ALL)
+    void startsAllZeroAndNotResident(BackendKind kind) {
+        try (TestRam ram = mapped(kind, PAGES)) {
             assertEquals(0, ram.backend.residentBytes());
             assertEquals(0, ram.residentPages(0, PAGES));
             assertTrue(ram.isZero(0));
@@ -71,9 +47,9 @@ final class MemoryBackendContractTest {
     }
 
     @ParameterizedTest
-    @MethodSource("backends")
-    void discardedPagesReadAsZero(Factory factory) {
-        try (TestRam ram = mapped(factory, PAGES)) {
+    @MethodSource(ALL)
+    void discardedPagesReadAsZero(BackendKind kind) {
+        try (TestRam ram = mapped(kind, PAGES)) {
             ram.touch(0, PAGES);
 
             ram.reclaimer.discard(ram.ranges(3, 9, 20, 1, 22, 12));
@@ -86,9 +62,9 @@ final class MemoryBackendContractTest {
     }
 
     @ParameterizedTest
-    @MethodSource("backends")
-    void neighboursOfDiscardedPagesKeepWhatTheyHold(Factory factory) {
-        try (TestRam ram = mapped(factory, PAGES)) {
+    @MethodSource(ALL)
+    void neighboursOfDiscardedPagesKeepWhatTheyHold(BackendKind kind) {
+        try (TestRam ram = mapped(kind, PAGES)) {
             ram.touch(0, PAGES);
 
             ram.reclaimer.discard(ram.ranges(3, 9, 20, 1, 22, 12));
@@ -101,16 +77,16 @@ final class MemoryBackendContractTest {
     }
 
     @ParameterizedTest
-    @MethodSource("backends")
-    void residentBytesFallByExactlyTheDiscardedPages(Factory factory) {
-        try (TestRam ram = mapped(factory, PAGES)) {
+    @MethodSource(ALL)
+    void residentBytesFallByExactlyTheDiscardedPages(BackendKind kind) {
+        try (TestRam ram = mapped(kind, PAGES)) {
             ram.touch(0, PAGES);
             long before = ram.backend.residentBytes();
             PageRanges ranges = ram.ranges(3, 9, 20, 1, 22, 12);
 
             long accepted = ram.reclaimer.discard(ranges);
 
-            assertEquals((long) PAGES * ram.pageBytes, before);
+            assertEquals((long) PAGES * ram.unitBytes, before);
             assertEquals(ranges.bytes(), accepted);
             assertEquals(before - accepted, ram.backend.residentBytes());
             assertEquals(PAGES - 22, ram.residentPages(0, PAGES));
@@ -121,24 +97,24 @@ final class MemoryBackendContractTest {
     }
 
     @ParameterizedTest
-    @MethodSource("backends")
-    void aDiscardedPageIsResidentAgainOnceItIsTouched(Factory factory) {
-        try (TestRam ram = mapped(factory, PAGES)) {
+    @MethodSource(ALL)
+    void aDiscardedPageIsResidentAgainOnceItIsTouched(BackendKind kind) {
+        try (TestRam ram = mapped(kind, PAGES)) {
             ram.touch(0, PAGES);
             ram.reclaimer.discard(ram.ranges(0, PAGES));
 
             ram.touch(7, 2);
 
-            assertEquals(2L * ram.pageBytes, ram.backend.residentBytes());
+            assertEquals(2L * ram.unitBytes, ram.backend.residentBytes());
             assertTrue(ram.isResident(7) && ram.isResident(8));
             assertTrue(ram.holdsItsValue(7) && ram.holdsItsValue(8));
         }
     }
 
     @ParameterizedTest
-    @MethodSource("backends")
-    void discardingAgainChangesNothing(Factory factory) {
-        try (TestRam ram = mapped(factory, PAGES)) {
+    @MethodSource(ALL)
+    void discardingAgainChangesNothing(BackendKind kind) {
+        try (TestRam ram = mapped(kind, PAGES)) {
             ram.touch(0, PAGES);
             PageRanges ranges = ram.ranges(1, 2, 5, 6);
             ram.reclaimer.discard(ranges);
@@ -153,9 +129,9 @@ final class MemoryBackendContractTest {
     }
 
     @ParameterizedTest
-    @MethodSource("backends")
-    void discardsTheVeryFirstAndTheVeryLastPage(Factory factory) {
-        try (TestRam ram = mapped(factory, PAGES)) {
+    @MethodSource(ALL)
+    void discardsTheVeryFirstAndTheVeryLastPage(BackendKind kind) {
+        try (TestRam ram = mapped(kind, PAGES)) {
             ram.touch(0, PAGES);
 
             ram.reclaimer.discard(ram.ranges(0, 1, PAGES - 1, 1));
@@ -167,10 +143,10 @@ final class MemoryBackendContractTest {
     }
 
     @ParameterizedTest
-    @MethodSource("backends")
-    void discardsMoreScatteredRangesThanOneCallTakes(Factory factory) {
+    @MethodSource(OF_SMALLEST_UNITS)
+    void discardsMoreScatteredRangesThanOneCallTakes(BackendKind kind) {
         int count = 2500;
-        try (TestRam ram = mapped(factory, 2L * count)) {
+        try (TestRam ram = mapped(kind, 2L * count)) {
             ram.touch(0, 2L * count);
             PageRanges ranges = ram.everySecondPage(count);
 
@@ -185,21 +161,22 @@ final class MemoryBackendContractTest {
     }
 
     @ParameterizedTest
-    @MethodSource("backends")
-    void anEmptyListCallsNobody(Factory factory) {
-        try (TestRam ram = mapped(factory, PAGES)) {
+    @MethodSource(ALL)
+    void anEmptyListCallsNobody(BackendKind kind) {
+        try (TestRam ram = mapped(kind, PAGES)) {
             assertEquals(0, ram.reclaimer.discard(ram.ranges()));
             assertEquals(0, ram.reclaimer.discardCalls());
         }
     }
 
     @ParameterizedTest
-    @MethodSource("backends")
-    void reuseTouchesNothing(Factory factory) {
-        try (TestRam ram = mapped(factory, PAGES)) {
+    @MethodSource(ALL)
+    void reuseTouchesNothing(BackendKind kind) {
+        try (TestRam ram = mapped(kind, PAGES)) {
             ram.touch(0, 2);
 
             ram.reclaimer.reuse(ram.ranges(0, PAGES));
+            ram.reclaimer.reuse(ram.guestPages(1, 1, 3, 2));
 
             assertEquals(2, ram.residentPages(0, PAGES));
             assertTrue(ram.holdsItsValue(0));
@@ -207,9 +184,9 @@ final class MemoryBackendContractTest {
     }
 
     @ParameterizedTest
-    @MethodSource("backends")
-    void refusesAListWithARangeOutsideAndTouchesNothing(Factory factory) {
-        try (TestRam ram = mapped(factory, PAGES)) {
+    @MethodSource(ALL)
+    void refusesAListWithARangeOutsideAndTouchesNothing(BackendKind kind) {
+        try (TestRam ram = mapped(kind, PAGES)) {
             ram.touch(0, PAGES);
 
             for (PageRanges outside :
@@ -228,11 +205,63 @@ final class MemoryBackendContractTest {
     }
 
     @ParameterizedTest
-    @MethodSource("backends")
-    void answersResidencyForWholePagesOfItsOwnAlone(Factory factory) {
-        try (TestRam ram = mapped(factory, PAGES)) {
+    @MethodSource(ALL)
+    void givesBackInTheUnitThatItWasAskedFor(BackendKind kind) {
+        try (TestRam ram = mapped(kind, PAGES)) {
+            assertEquals(kind.unitBytes(), ram.reclaimer.granularityBytes());
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource(OF_LARGE_UNITS)
+    void refusesAListWithAPartOfAUnitAndTouchesNothing(BackendKind kind) {
+        try (TestRam ram = mapped(kind, PAGES)) {
+            ram.touch(0, PAGES);
+            int unit = ram.unitBytes / RamRegion.PAGE_BYTES;
+
+            for (PageRanges partly :
+                    new PageRanges[] {
+                        ram.guestPages(0, unit, 2L * unit, unit - 1),
+                        ram.guestPages(0, unit, 2L * unit, unit + 1),
+                        ram.guestPages(0, unit, 3L * unit - 1, unit + 1),
+                        ram.guestPages(0, unit, 2L * unit + 1, unit),
+                        ram.guestPages(unit / 2, unit)
+                    }) {
+                assertThrows(IllegalArgumentException.class, () -> ram.reclaimer.discard(partly));
+            }
+            assertEquals(PAGES, ram.residentPages(0, PAGES));
+            assertEquals(0, ram.reclaimer.discardCalls());
+            assertTrue(ram.holdsItsValue(0));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource(OF_LARGE_UNITS)
+    void countsResidencyInTheHostsOwnPages(BackendKind kind) {
+        try (TestRam ram = mapped(kind, PAGES)) {
+            RamAccess access = RamAccess.of(ram.backend.memory(), ram.gpa(7), ram.unitBytes);
+            access.putByte(5, (byte) 1);
+
+            // A huge page may stand behind it, or must.
+            boolean huge = kind.hugePages() != HugePages.NEVER;
+            long most = huge ? ram.unitBytes : kind.maker().leastUnitBytes();
+            long least =
+                    kind.hugePages() == HugePages.RESERVED
+                            ? ram.unitBytes
+                            : kind.maker().leastUnitBytes();
+            long resident = ram.backend.residentBytes();
+
+            assertTrue(resident == least || resident == most, "residentBytes=" + resident);
+            assertEquals(resident, ram.reclaimer.residentBytes(ram.gpa(7), ram.unitBytes));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void answersResidencyForWholePagesOfItsOwnAlone(BackendKind kind) {
+        try (TestRam ram = mapped(kind, PAGES)) {
             PageReclaimer reclaimer = ram.reclaimer;
-            int page = ram.pageBytes;
+            int page = ram.unitBytes;
 
             assertEquals(0, reclaimer.residentBytes(ram.gpa(PAGES), 0));
             for (long[] question :
@@ -254,17 +283,21 @@ final class MemoryBackendContractTest {
     }
 
     @ParameterizedTest
-    @MethodSource("backends")
-    void refusesRamThatIsNotWholePages(Factory factory) {
-        assertThrows(IllegalArgumentException.class, () -> factory.map(0));
-        assertThrows(IllegalArgumentException.class, () -> factory.map(-4096));
-        assertThrows(IllegalArgumentException.class, () -> factory.map(4095));
+    @MethodSource(ALL)
+    void refusesRamThatIsNotWholePages(BackendKind kind) {
+        int unit = kind.unitBytes();
+
+        for (long bytes : new long[] {0, -unit, unit - 1, unit + unit / 2}) {
+            assertThrows(IllegalArgumentException.class, () -> kind.map(bytes));
+        }
+        assertThrows(IllegalArgumentException.class, () -> kind.map(unit, unit / 2));
+        assertThrows(IllegalArgumentException.class, () -> kind.map(unit, -unit));
     }
 
     @ParameterizedTest
-    @MethodSource("backends")
-    void refusesEveryUseAfterClose(Factory factory) {
-        TestRam ram = mapped(factory, PAGES);
+    @MethodSource(ALL)
+    void refusesEveryUseAfterClose(BackendKind kind) {
+        TestRam ram = mapped(kind, PAGES);
         MemoryBackend backend = ram.backend;
         PageReclaimer reclaimer = ram.reclaimer;
         PageRanges ranges = ram.ranges(0, 1);
@@ -280,13 +313,13 @@ final class MemoryBackendContractTest {
                 () ->
                         assertThrows(
                                 IllegalStateException.class,
-                                () -> reclaimer.residentBytes(ram.gpa(0), ram.pageBytes)));
+                                () -> reclaimer.residentBytes(ram.gpa(0), ram.unitBytes)));
     }
 
     @ParameterizedTest
-    @MethodSource("backends")
-    void closesTwiceAndStillTellsItsCounts(Factory factory) {
-        TestRam ram = mapped(factory, PAGES);
+    @MethodSource(ALL)
+    void closesTwiceAndStillTellsItsCounts(BackendKind kind) {
+        TestRam ram = mapped(kind, PAGES);
         ram.reclaimer.discard(ram.ranges(0, 1));
         long calls = ram.reclaimer.discardCalls();
 
@@ -298,12 +331,8 @@ final class MemoryBackendContractTest {
         assertFalse(ram.backend.reclaimerName().isEmpty());
     }
 
-    private static TestRam mapped(Factory factory, long pages) {
-        int pageBytes = RamRegion.PAGE_BYTES;
-        if (LinuxMemory.isSupported()) {
-            pageBytes = LinuxMemory.pageBytes();
-        }
-        return new TestRam(factory.map(pages * pageBytes));
+    private static TestRam mapped(BackendKind kind, long pages) {
+        return new TestRam(kind.map(pages * kind.unitBytes()));
     }
 
     private static boolean isIn(long page, long... firstAndCount) {

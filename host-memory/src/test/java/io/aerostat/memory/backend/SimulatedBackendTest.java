@@ -37,7 +37,9 @@ final class SimulatedBackendTest {
 
     @Test
     void splitsItsRamIntoAdjacentBuffers() {
-        try (TestRam ram = new TestRam(SimulatedBackend.map(10 * 4096, TestRam.GPA, 3 * 4096))) {
+        BackendOptions options = BackendOptions.of(10 * 4096, TestRam.GPA);
+
+        try (TestRam ram = new TestRam(SimulatedBackend.map(options, 3 * 4096))) {
             assertEquals(4, ram.backend.memory().regionCount());
             assertEquals(4096, ram.backend.memory().region(3).length());
             assertTrue(ram.backend.memory().contains(TestRam.GPA, 10 * 4096));

@@ -5,30 +5,34 @@ import io.aerostat.balloon.range.PageReclaimer;
 import io.aerostat.virtio.memory.RamAccess;
 import io.aerostat.virtio.memory.RamRegion;
 
-/** A backend's RAM in host pages, numbered from 0. */
+/** A backend's RAM in pages as large as its reclaimer's unit, numbered from 0. */
 final class TestRam implements AutoCloseable {
     static final long GPA = 0x4000_0000L;
 
     final MemoryBackend backend;
     final PageReclaimer reclaimer;
-    final int pageBytes;
+    final int unitBytes;
 
     TestRam(MemoryBackend backend) {
         this.backend = backend;
         this.reclaimer = backend.reclaimer();
-        this.pageBytes = reclaimer.granularityBytes();
+        this.unitBytes = reclaimer.granularityBytes();
     }
 
     long gpa(long page) {
-        return GPA + page * pageBytes;
+        return GPA + page * unitBytes;
     }
 
-    /** Writes a value into the first and the last eight bytes of each of the pages. */
+    /**
+     * Writes a value into the first and the last eight bytes of each 4 KiB of the pages, so that
+     * all of a page is resident whatever pages the host has.
+     */
     void touch(long firstPage, long pages) {
-        RamAccess access = RamAccess.of(backend.memory(), gpa(firstPage), pages * pageBytes);
-        for (long i = 0; i < pages; i++) {
-            access.putLong(i * pageBytes, valueOf(firstPage + i));
-            access.putLong((i + 1) * pageBytes - Long.BYTES, valueOf(firstPage + i));
+        RamAccess access = RamAccess.of(backend.memory(), gpa(firstPage), pages * unitBytes);
+        for (long at = 0; at < access.length(); at += RamRegion.PAGE_BYTES) {
+            long value = valueOf(firstPage + at / unitBytes);
+            access.putLong(at, value);
+            access.putLong(at + RamRegion.PAGE_BYTES - Long.BYTES, value);
         }
     }
 
@@ -37,8 +41,8 @@ final class TestRam implements AutoCloseable {
     }
 
     boolean isZero(long page) {
-        RamAccess access = RamAccess.of(backend.memory(), gpa(page), pageBytes);
-        for (int offset = 0; offset < pageBytes; offset += Long.BYTES) {
+        RamAccess access = RamAccess.of(backend.memory(), gpa(page), unitBytes);
+        for (int offset = 0; offset < unitBytes; offset += Long.BYTES) {
             if (access.getLong(offset) != 0) {
                 return false;
             }
@@ -51,7 +55,7 @@ final class TestRam implements AutoCloseable {
     }
 
     long residentPages(long firstPage, long pages) {
-        return reclaimer.residentBytes(gpa(firstPage), pages * pageBytes) / pageBytes;
+        return reclaimer.residentBytes(gpa(firstPage), pages * unitBytes) / unitBytes;
     }
 
     /** Ranges of pages as pairs of first page and number of pages. */
@@ -72,14 +76,31 @@ final class TestRam implements AutoCloseable {
         return ranges;
     }
 
+    /** Ranges of guest pages of 4 KiB as pairs of first page and number of pages. */
+    PageRanges guestPages(long... firstAndCount) {
+        PageRanges ranges = new PageRanges(firstAndCount.length / 2);
+        for (int i = 0; i < firstAndCount.length; i += 2) {
+            ranges.add(
+                    GPA / RamRegion.PAGE_BYTES + firstAndCount[i],
+                    Math.toIntExact(firstAndCount[i + 1]));
+        }
+        return ranges;
+    }
+
     private void add(PageRanges ranges, long firstPage, long pages) {
-        int unit = RamRegion.PAGE_BYTES;
-        ranges.add(gpa(firstPage) / unit, Math.toIntExact(pages * (pageBytes / unit)));
+        int guestPage = RamRegion.PAGE_BYTES;
+        ranges.add(gpa(firstPage) / guestPage, Math.toIntExact(pages * (unitBytes / guestPage)));
     }
 
     private boolean holds(long page, long value) {
-        RamAccess access = RamAccess.of(backend.memory(), gpa(page), pageBytes);
-        return access.getLong(0) == value && access.getLong(pageBytes - Long.BYTES) == value;
+        RamAccess access = RamAccess.of(backend.memory(), gpa(page), unitBytes);
+        for (long at = 0; at < unitBytes; at += RamRegion.PAGE_BYTES) {
+            if (access.getLong(at) != value
+                    || access.getLong(at + RamRegion.PAGE_BYTES - Long.BYTES) != value) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private static long valueOf(long page) {
