@@ -88,6 +88,8 @@ final class ArchitectureTest {
                     .consideringOnlyDependenciesInAnyPackage("io.aerostat.balloon..")
                     .layer("range")
                     .definedBy("io.aerostat.balloon.range")
+                    .layer("stats")
+                    .definedBy("io.aerostat.balloon.stats")
                     .layer("handler")
                     .definedBy("io.aerostat.balloon.handler")
                     .layer("balloon")
@@ -107,14 +109,22 @@ final class ArchitectureTest {
                     .definedBy("io.aerostat.vmm.vm")
                     .layer("guest")
                     .definedBy("io.aerostat.vmm.guest")
+                    .layer("report")
+                    .definedBy("io.aerostat.vmm.report")
+                    .layer("demo")
+                    .definedBy("io.aerostat.vmm.demo")
                     .layer("cli")
                     .definedBy("io.aerostat.vmm.cli")
                     .whereLayer("cli")
                     .mayNotBeAccessedByAnyLayer()
-                    .whereLayer("vm")
+                    .whereLayer("demo")
                     .mayOnlyBeAccessedByLayers("cli")
+                    .whereLayer("report")
+                    .mayOnlyBeAccessedByLayers("demo", "cli")
+                    .whereLayer("vm")
+                    .mayOnlyBeAccessedByLayers("report", "demo", "cli")
                     .whereLayer("guest")
-                    .mayOnlyBeAccessedByLayers("cli");
+                    .mayOnlyBeAccessedByLayers("report", "demo", "cli");
 
     @ArchTest
     static final ArchRule packagesHaveNoCycles =

@@ -1,5 +1,10 @@
 package io.aerostat.vmm.cli;
 
+import io.aerostat.vmm.demo.Demo;
+import io.aerostat.vmm.demo.DemoPlan;
+import io.aerostat.vmm.report.Figures;
+import io.aerostat.vmm.report.HostMemory;
+import io.aerostat.vmm.report.SizeText;
 import io.aerostat.vmm.vm.Backing;
 import io.aerostat.vmm.vm.GuestSize;
 
@@ -79,7 +84,7 @@ final class DemoCommand implements Callable<Integer> {
         DemoPlan plan =
                 new DemoPlan(
                         maximum, target(maximum), backing, balloon == BalloonModel.VIRTIO, seed);
-        DemoFigures figures = new DemoFigures();
+        Figures figures = new Figures();
         boolean allHeld = new Demo(plan, figures, spec.commandLine().getOut()).run();
         if (json != null) {
             figures.writeTo(json);

@@ -1,6 +1,5 @@
 /**
- * The command line. Start with {@link io.aerostat.vmm.cli.Main}; each verb is a class, and {@code
- * Demo} tells the whole story.
+ * The command line. Start with {@link io.aerostat.vmm.cli.Main}; each verb is a class.
  *
  * <p>Knows virtual machines and guests. Nothing knows it.
  */

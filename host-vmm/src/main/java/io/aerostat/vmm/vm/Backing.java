@@ -1,9 +1,5 @@
 package io.aerostat.vmm.vm;
 
-import io.aerostat.memory.backend.AnonymousBackend;
-import io.aerostat.memory.backend.MemfdBackend;
-import io.aerostat.memory.backend.MemoryBackend;
-import io.aerostat.memory.backend.SimulatedBackend;
 import io.aerostat.memory.os.LinuxMemory;
 
 import java.util.Locale;
@@ -25,15 +21,6 @@ public enum Backing {
     /** Tells whether this platform has it. */
     public boolean isSupported() {
         return this == SIMULATED || LinuxMemory.isSupported();
-    }
-
-    /** Maps RAM of this kind, lazily and in pages of 4 KiB. */
-    MemoryBackend map(long bytes, long gpa) {
-        return switch (this) {
-            case ANONYMOUS -> AnonymousBackend.map(bytes, gpa);
-            case MEMFD -> MemfdBackend.map(bytes, gpa);
-            case SIMULATED -> SimulatedBackend.map(bytes, gpa);
-        };
     }
 
     @Override

@@ -64,7 +64,7 @@ public final class VirtualMachine implements AutoCloseable {
             VmOptions options, InterruptLine line, NanoClock clock, boolean ownThread) {
         this.options = options;
         this.clock = clock;
-        this.backend = options.backing().map(options.maximum().bytes(), RAM_GPA);
+        this.backend = options.ram().map(options.maximum().bytes(), RAM_GPA);
         if (options.balloon().isEmpty()) {
             balloon = null;
             mmio = null;

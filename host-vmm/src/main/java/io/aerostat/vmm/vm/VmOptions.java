@@ -10,14 +10,14 @@ import java.util.Optional;
  * @param name what users call it
  * @param maximum its RAM, fixed for its life
  * @param floor the smallest size that {@link VirtualMachine#setMemory} asks the guest for
- * @param backing what the RAM is made of
+ * @param ram what the RAM is made of
  * @param balloon the balloon device, or empty to have none
  */
 public record VmOptions(
         String name,
         GuestSize maximum,
         GuestSize floor,
-        Backing backing,
+        RamOptions ram,
         Optional<BalloonOptions> balloon) {
     /** Checks that the floor is no higher than the maximum. */
     public VmOptions {

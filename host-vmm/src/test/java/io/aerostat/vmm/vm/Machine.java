@@ -25,7 +25,8 @@ final class Machine implements AutoCloseable {
 
     Machine(Optional<BalloonOptions> balloon) {
         InProcessGuest.Interrupts interrupts = new InProcessGuest.Interrupts();
-        VmOptions options = new VmOptions("test", MAXIMUM, FLOOR, Backing.preferred(), balloon);
+        VmOptions options =
+                new VmOptions("test", MAXIMUM, FLOOR, RamOptions.of(Backing.preferred()), balloon);
         vm = VirtualMachine.stepped(options, interrupts, () -> nowNs);
         guest =
                 new InProcessGuest(

@@ -42,6 +42,12 @@ final class SizesTest {
 
         assertThrows(
                 IllegalArgumentException.class,
-                () -> new VmOptions("test", maximum, floor, Backing.SIMULATED, Optional.empty()));
+                () ->
+                        new VmOptions(
+                                "test",
+                                maximum,
+                                floor,
+                                RamOptions.of(Backing.SIMULATED),
+                                Optional.empty()));
     }
 }

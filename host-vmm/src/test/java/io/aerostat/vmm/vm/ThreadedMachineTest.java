@@ -38,7 +38,12 @@ final class ThreadedMachineTest {
         String replay = "-Daerostat.seed=" + seed;
         InProcessGuest.Interrupts interrupts = new InProcessGuest.Interrupts();
         VmOptions options =
-                new VmOptions("test", MAXIMUM, FLOOR, backing, Optional.of(BalloonOptions.DEFAULT));
+                new VmOptions(
+                        "test",
+                        MAXIMUM,
+                        FLOOR,
+                        RamOptions.of(backing),
+                        Optional.of(BalloonOptions.DEFAULT));
         try (VirtualMachine vm = VirtualMachine.start(options, interrupts);
                 InProcessGuest guest =
                         new InProcessGuest(
@@ -89,7 +94,7 @@ final class ThreadedMachineTest {
                         "test",
                         MAXIMUM,
                         FLOOR,
-                        Backing.preferred(),
+                        RamOptions.of(Backing.preferred()),
                         Optional.of(BalloonOptions.DEFAULT));
         VirtualMachine vm = VirtualMachine.start(options, level -> {});
 

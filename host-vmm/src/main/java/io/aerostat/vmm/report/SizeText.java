@@ -1,4 +1,4 @@
-package io.aerostat.vmm.cli;
+package io.aerostat.vmm.report;
 
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
@@ -13,7 +13,7 @@ import java.util.regex.Pattern;
  * Memory sizes as text, with the units of virsh: KiB when there is none, powers of 1024 for K, M,
  * G, T and KiB to TiB, powers of 1000 for KB to TB.
  */
-final class SizeText implements ITypeConverter<Long> {
+public final class SizeText implements ITypeConverter<Long> {
     private static final Pattern SIZE = Pattern.compile("(\\d+(?:\\.\\d+)?)\\s*([a-zA-Z]*)");
     private static final String ALLOWED =
             "a number with a unit: B, KiB, MiB, GiB, TiB (or K, M, G, T), KB, MB, GB, TB; without"
@@ -37,6 +37,9 @@ final class SizeText implements ITypeConverter<Long> {
                     Map.entry("tib", 1L << 40),
                     Map.entry("tb", 1_000_000_000_000L));
 
+    /** A converter for the command line. */
+    public SizeText() {}
+
     /** Bytes that a text means. */
     @Override
     public Long convert(String text) {
@@ -56,7 +59,7 @@ final class SizeText implements ITypeConverter<Long> {
     }
 
     /** A size for people: in the largest unit that leaves a number of 1 or more. */
-    static String of(long bytes) {
+    public static String of(long bytes) {
         String[] units = {"B", "KiB", "MiB", "GiB", "TiB"};
         double value = bytes;
         int unit = 0;

@@ -1,4 +1,4 @@
-package io.aerostat.vmm.cli;
+package io.aerostat.vmm.report;
 
 import io.aerostat.memory.backend.MemoryBackend;
 import io.aerostat.virtio.memory.RamRegion;
@@ -7,14 +7,15 @@ import io.aerostat.virtio.spec.balloon.PageFrame;
 import java.util.BitSet;
 
 /** Which guest pages the host has in memory, page by page as the kernel says. */
-final class ResidentPages {
+public final class ResidentPages {
     private final BitSet pages;
 
     private ResidentPages(BitSet pages) {
         this.pages = pages;
     }
 
-    static ResidentPages of(MemoryBackend backend) {
+    /** Asks the kernel about each page. */
+    public static ResidentPages of(MemoryBackend backend) {
         BitSet pages = new BitSet();
         for (RamRegion region : backend.memory().regions()) {
             for (long gpa = region.gpa(); gpa < region.end(); gpa += PageFrame.BYTES) {
@@ -25,19 +26,20 @@ final class ResidentPages {
         return new ResidentPages(pages);
     }
 
-    long bytes() {
+    /** Bytes of resident pages. */
+    public long bytes() {
         return (long) pages.cardinality() << PageFrame.SHIFT;
     }
 
     /** Bytes of pages that are resident here and are not in {@code other}. */
-    long bytesNotIn(ResidentPages other) {
+    public long bytesNotIn(ResidentPages other) {
         BitSet difference = (BitSet) pages.clone();
         difference.andNot(other.pages);
         return (long) difference.cardinality() << PageFrame.SHIFT;
     }
 
     /** Bytes of pages that are resident here and belong to a set. */
-    long bytesIn(BitSet set) {
+    public long bytesIn(BitSet set) {
         BitSet common = (BitSet) pages.clone();
         common.and(set);
         return (long) common.cardinality() << PageFrame.SHIFT;

@@ -1,4 +1,4 @@
-package io.aerostat.vmm.cli;
+package io.aerostat.vmm.report;
 
 import com.fasterxml.jackson.core.JsonEncoding;
 import com.fasterxml.jackson.core.JsonFactory;
@@ -9,28 +9,35 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** The demo's figures, in the order in which they were found. */
-final class DemoFigures {
+/** A story's figures, in the order in which they were found. */
+public final class Figures {
     private final Map<String, Object> values = new LinkedHashMap<>();
 
-    void put(String key, long value) {
+    /** No figures yet. */
+    public Figures() {}
+
+    /** Adds a figure, or replaces it. */
+    public void put(String key, long value) {
         values.put(key, value);
     }
 
-    void put(String key, boolean value) {
+    /** Adds a fact, or replaces it. */
+    public void put(String key, boolean value) {
         values.put(key, value);
     }
 
-    void put(String key, String value) {
+    /** Adds a text, or replaces it. */
+    public void put(String key, String value) {
         values.put(key, value);
     }
 
-    Object get(String key) {
+    /** What a key stands for, or "unknown". */
+    public Object get(String key) {
         return values.getOrDefault(key, "unknown");
     }
 
     /** Writes them as one JSON object. */
-    void writeTo(Path file) throws IOException {
+    public void writeTo(Path file) throws IOException {
         try (JsonGenerator json =
                 new JsonFactory().createGenerator(file.toFile(), JsonEncoding.UTF8)) {
             json.useDefaultPrettyPrinter();

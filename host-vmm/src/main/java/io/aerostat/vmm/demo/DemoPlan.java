@@ -1,9 +1,10 @@
-package io.aerostat.vmm.cli;
+package io.aerostat.vmm.demo;
 
 import io.aerostat.balloon.BalloonOptions;
 import io.aerostat.virtio.spec.balloon.PageFrame;
 import io.aerostat.vmm.vm.Backing;
 import io.aerostat.vmm.vm.GuestSize;
+import io.aerostat.vmm.vm.RamOptions;
 import io.aerostat.vmm.vm.VmOptions;
 
 import java.util.Optional;
@@ -17,7 +18,7 @@ import java.util.Optional;
  * @param hasBalloon whether there is a balloon device
  * @param seed of the guest's workload
  */
-record DemoPlan(
+public record DemoPlan(
         GuestSize maximum, GuestSize target, Backing backing, boolean hasBalloon, long seed) {
     /** Room for the driver's rings and buffers, beside the workload. */
     private static final long RESERVE_BYTES = 1L << 20;
@@ -42,7 +43,7 @@ record DemoPlan(
     }
 
     /** The smallest size that a guest of this maximum can be brought to. */
-    static GuestSize floorOf(GuestSize maximum) {
+    public static GuestSize floorOf(GuestSize maximum) {
         return new GuestSize((pagesToKeep(maximum) << PageFrame.SHIFT) + RESERVE_BYTES);
     }
 
@@ -50,6 +51,6 @@ record DemoPlan(
     VmOptions vmOptions() {
         Optional<BalloonOptions> balloon =
                 hasBalloon ? Optional.of(BalloonOptions.DEFAULT) : Optional.empty();
-        return new VmOptions("demo", maximum, floorOf(maximum), backing, balloon);
+        return new VmOptions("demo", maximum, floorOf(maximum), RamOptions.of(backing), balloon);
     }
 }

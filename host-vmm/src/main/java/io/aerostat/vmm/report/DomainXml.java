@@ -1,12 +1,13 @@
-package io.aerostat.vmm.cli;
+package io.aerostat.vmm.report;
 
 import io.aerostat.vmm.vm.VirtualMachine;
 
 /** A virtual machine as {@code virsh dumpxml} describes one: the parts that concern memory. */
-final class DomainXml {
+public final class DomainXml {
     private DomainXml() {}
 
-    static String of(VirtualMachine vm) {
+    /** The description of a machine as it is now. */
+    public static String of(VirtualMachine vm) {
         return """
         <domain type='aerostat'>
           <name>%s</name>

@@ -1,4 +1,4 @@
-package io.aerostat.vmm.cli;
+package io.aerostat.vmm.report;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -7,19 +7,19 @@ import java.nio.file.Path;
 import java.util.stream.Stream;
 
 /** What the host's kernel says about memory in /proc; where there is none, nothing is known. */
-final class HostMemory {
+public final class HostMemory {
     private static final Path MEMINFO = Path.of("/proc/meminfo");
     private static final Path STATUS = Path.of("/proc/self/status");
 
     private HostMemory() {}
 
     /** Bytes that can be used without swapping; Long.MAX_VALUE if that is not known. */
-    static long availableBytes() {
+    public static long availableBytes() {
         return field(MEMINFO, "MemAvailable:", Long.MAX_VALUE);
     }
 
     /** Bytes of this process that are resident, guest RAM included; -1 if that is not known. */
-    static long processResidentBytes() {
+    public static long processResidentBytes() {
         return field(STATUS, "VmRSS:", -1);
     }
 

@@ -1,4 +1,4 @@
-package io.aerostat.vmm.cli;
+package io.aerostat.vmm.demo;
 
 import io.aerostat.balloon.BalloonDevice;
 import io.aerostat.balloon.handler.BalloonCounter;
@@ -9,6 +9,14 @@ import io.aerostat.virtio.driver.HandshakeFailure;
 import io.aerostat.virtio.spec.balloon.PageFrame;
 import io.aerostat.vmm.guest.FreeMemory;
 import io.aerostat.vmm.guest.InProcessGuest;
+import io.aerostat.vmm.report.Checks;
+import io.aerostat.vmm.report.DomainXml;
+import io.aerostat.vmm.report.Figures;
+import io.aerostat.vmm.report.FreeTable;
+import io.aerostat.vmm.report.HostMemory;
+import io.aerostat.vmm.report.ProgressBar;
+import io.aerostat.vmm.report.ResidentPages;
+import io.aerostat.vmm.report.SizeText;
 import io.aerostat.vmm.vm.Backing;
 import io.aerostat.vmm.vm.GuestSize;
 import io.aerostat.vmm.vm.SetMemoryOutcome;
@@ -34,24 +42,25 @@ import java.util.function.Function;
  * <p>What is resident is always the kernel's word about the guest's RAM, never a count of ours; the
  * two must agree, and each such check is told.
  */
-final class Demo {
+public final class Demo {
     private static final Duration DEADLINE = Duration.ofSeconds(30);
     private static final long PROGRESS_MS = 20;
 
     private final DemoPlan plan;
-    private final DemoFigures figures;
+    private final Figures figures;
     private final PrintWriter out;
-    private final DemoChecks checks;
+    private final Checks checks;
 
-    Demo(DemoPlan plan, DemoFigures figures, PrintWriter out) {
+    /** A story that is told to {@code out}. */
+    public Demo(DemoPlan plan, Figures figures, PrintWriter out) {
         this.plan = plan;
         this.figures = figures;
         this.out = out;
-        this.checks = new DemoChecks(out);
+        this.checks = new Checks(out);
     }
 
     /** Tells it. True if every check held. */
-    boolean run() throws InterruptedException, ExecutionException, TimeoutException {
+    public boolean run() throws InterruptedException, ExecutionException, TimeoutException {
         InProcessGuest.Interrupts interrupts = new InProcessGuest.Interrupts();
         try (VirtualMachine vm = VirtualMachine.start(plan.vmOptions(), interrupts);
                 InProcessGuest guest =

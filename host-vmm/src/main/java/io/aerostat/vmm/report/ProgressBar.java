@@ -1,4 +1,4 @@
-package io.aerostat.vmm.cli;
+package io.aerostat.vmm.report;
 
 import java.io.PrintWriter;
 import java.util.Locale;
@@ -7,7 +7,7 @@ import java.util.Locale;
  * Pages done of pages to do, how fast, and how long still. On a terminal it redraws its line;
  * elsewhere it prints the last state alone.
  */
-final class ProgressBar {
+public final class ProgressBar {
     private static final int WIDTH = 30;
 
     /** What was longer before must not show. */
@@ -18,21 +18,27 @@ final class ProgressBar {
     private final long total;
     private final long startNs;
 
-    ProgressBar(PrintWriter out, boolean terminal, long total, long startNs) {
+    /**
+     * @param total pages to do
+     * @param startNs when it began, by System.nanoTime
+     */
+    public ProgressBar(PrintWriter out, boolean terminal, long total, long startNs) {
         this.out = out;
         this.terminal = terminal;
         this.total = total;
         this.startNs = startNs;
     }
 
-    void update(long done, long nowNs) {
+    /** Tells how far it is, on a terminal. */
+    public void update(long done, long nowNs) {
         if (terminal) {
             out.print("\r" + line(done, nowNs) + ERASE_REST_OF_LINE);
             out.flush();
         }
     }
 
-    void finish(long done, long nowNs) {
+    /** Tells how far it came, and ends the line. */
+    public void finish(long done, long nowNs) {
         out.println(terminal ? "\r" + line(done, nowNs) + ERASE_REST_OF_LINE : line(done, nowNs));
         out.flush();
     }

@@ -1,14 +1,15 @@
-package io.aerostat.vmm.cli;
+package io.aerostat.vmm.report;
 
 import io.aerostat.vmm.guest.FreeMemory;
 
 import java.util.Locale;
 
 /** What {@code free} prints in a guest, in KiB as there. */
-final class FreeTable {
+public final class FreeTable {
     private FreeTable() {}
 
-    static String of(FreeMemory memory) {
+    /** The table, two lines. */
+    public static String of(FreeMemory memory) {
         return String.format(
                 Locale.ROOT,
                 "               total        used        free%nMem:    %12d%12d%12d",
