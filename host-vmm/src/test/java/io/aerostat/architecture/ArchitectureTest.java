@@ -63,6 +63,8 @@ final class ArchitectureTest {
                     .definedBy("io.aerostat.virtio.spec", "io.aerostat.virtio.spec.balloon")
                     .layer("memory")
                     .definedBy("io.aerostat.virtio.memory")
+                    .layer("snapshot")
+                    .definedBy("io.aerostat.virtio.snapshot")
                     .layer("queue")
                     .definedBy("io.aerostat.virtio.queue")
                     .layer("device")
@@ -79,6 +81,8 @@ final class ArchitectureTest {
                     .mayOnlyBeAccessedByLayers("transport")
                     .whereLayer("queue")
                     .mayOnlyBeAccessedByLayers("device", "driver", "transport")
+                    .whereLayer("snapshot")
+                    .mayOnlyBeAccessedByLayers("queue", "device", "transport")
                     .whereLayer("memory")
                     .mayOnlyBeAccessedByLayers("queue", "device", "transport");
 

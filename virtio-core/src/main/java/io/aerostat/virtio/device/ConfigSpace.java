@@ -1,5 +1,9 @@
 package io.aerostat.virtio.device;
 
+import io.aerostat.virtio.snapshot.SnapshotException;
+import io.aerostat.virtio.snapshot.SnapshotReader;
+import io.aerostat.virtio.snapshot.SnapshotWriter;
+
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
@@ -140,6 +144,45 @@ public final class ConfigSpace {
             i += bytes;
         }
         return written;
+    }
+
+    /** Writes fields and generation. While neither the owner nor the register thread is at work. */
+    void save(SnapshotWriter out) {
+        out.writeInt(fields.length);
+        for (int field : fields) {
+            out.writeInt(field);
+        }
+        out.writeInt(generation);
+        out.writeInt(unsettled);
+    }
+
+    /**
+     * Reads fields and generation, without effect.
+     *
+     * @return puts them in place; while neither the owner nor the register thread is at work
+     */
+    Runnable prepareRestore(SnapshotReader in) throws SnapshotException {
+        in.readInt("configFields", fields.length, fields.length);
+        int[] saved = new int[fields.length];
+        for (int i = 0; i < saved.length; i++) {
+            saved[i] = in.readInt("configField");
+        }
+        int savedGeneration = in.readInt("generation");
+        int savedUnsettled = in.readInt("unsettled");
+        if ((savedGeneration & 1) != 0) {
+            throw SnapshotException.impossible("generation", savedGeneration);
+        }
+        if ((savedUnsettled & 1) == 0) {
+            throw SnapshotException.impossible("unsettled", savedUnsettled);
+        }
+        return () -> {
+            for (int i = 0; i < saved.length; i++) {
+                // A host thread may read a field meanwhile.
+                FIELD.setRelease(fields, i, saved[i]);
+            }
+            generation = savedGeneration;
+            unsettled = savedUnsettled;
+        };
     }
 
     private static int bytesInField(long at, int wanted) {

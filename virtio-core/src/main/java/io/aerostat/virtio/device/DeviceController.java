@@ -1,16 +1,13 @@
 package io.aerostat.virtio.device;
 
 import io.aerostat.virtio.memory.GuestMemory;
-import io.aerostat.virtio.queue.DeviceQueue;
 import io.aerostat.virtio.queue.QueueAddresses;
 import io.aerostat.virtio.queue.QueueFault;
+import io.aerostat.virtio.snapshot.SnapshotException;
+import io.aerostat.virtio.snapshot.SnapshotReader;
+import io.aerostat.virtio.snapshot.SnapshotWriter;
 import io.aerostat.virtio.spec.DeviceStatus;
 import io.aerostat.virtio.spec.Feature;
-
-import org.jspecify.annotations.Nullable;
-
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Runs a device: the state machine between a transport and a {@link VirtioDevice} (VIRTIO 1.4, 2.1,
@@ -31,36 +28,23 @@ import java.util.concurrent.atomic.AtomicLong;
  * count and, the first time, a log line.
  */
 public final class DeviceController {
-    private static final int MAX_QUEUES = 63;
-    private static final long CONFIG_WRITTEN_BIT = 1L << MAX_QUEUES;
+    private static final int IDENTITY_SECTION = 1;
+    private static final int STATE_SECTION = 2;
+    private static final int CONFIG_SECTION = 3;
+    private static final int DEVICE_SECTION = 4;
 
     private final GuestMemory memory;
     private final VirtioDevice device;
-    private final Interrupts interrupts;
-    private final Interrupts whileUp = new WhileUp();
     private final Doorbell doorbell;
     private final OwnerMailbox mailbox;
-    private final int queueCount;
-
-    private final AtomicInteger status = new AtomicInteger();
-
-    /** Bit q: queue q was kicked; the highest bit: configuration was written. */
-    private final AtomicLong pending = new AtomicLong();
-
-    /** A reset waits for the end of the pass; the pass ends early and says nothing any more. */
-    private volatile boolean resetting;
-
-    private final FaultCounts faults = new FaultCounts();
+    private final QueueTable queues;
+    private final DeviceAgent agent;
 
     // The register thread's.
     private final FeatureNegotiation negotiation;
-    private final @Nullable QueueAddresses[] enabled;
 
-    // The owner's.
-    private final @Nullable DeviceQueue[] rings;
-    private boolean live;
-    private boolean configChangeUntold;
-    private long features;
+    /** A look at the driver's wishes is in the mailbox. Of whoever is inside a pass. */
+    private boolean settlePosted;
 
     /**
      * @param memory the guest's RAM
@@ -77,10 +61,11 @@ public final class DeviceController {
             Doorbell doorbell) {
         long offered = device.offeredFeatures();
         boolean honoured = (offered & ~(Feature.SUPPORTED_MASK | Feature.DEVICE_TYPE_MASK)) == 0;
-        if (!honoured || (offered & Feature.VERSION_1) == 0 || device.queueCount() > MAX_QUEUES) {
+        boolean tooMany = device.queueCount() > DeviceAgent.MAX_QUEUES;
+        if (!honoured || (offered & Feature.VERSION_1) == 0 || tooMany) {
             throw new IllegalArgumentException(
                     "a device offers VERSION_1, nothing that is not implemented, and has at most "
-                            + MAX_QUEUES
+                            + DeviceAgent.MAX_QUEUES
                             + " queues: offered=0x"
                             + Long.toHexString(offered)
                             + ", queues="
@@ -88,13 +73,11 @@ public final class DeviceController {
         }
         this.memory = memory;
         this.device = device;
-        this.interrupts = interrupts;
         this.doorbell = doorbell;
         this.negotiation = new FeatureNegotiation(device);
         this.mailbox = new OwnerMailbox(ownership, doorbell);
-        this.queueCount = device.queueCount();
-        this.enabled = new @Nullable QueueAddresses[queueCount];
-        this.rings = new @Nullable DeviceQueue[queueCount];
+        this.queues = new QueueTable(memory, device);
+        this.agent = new DeviceAgent(device, queues, negotiation, interrupts);
         device.attached(this);
     }
 
@@ -122,7 +105,7 @@ public final class DeviceController {
      *     3, so whoever accepts it there is refused; further words do not exist
      */
     public void acceptFeatures(int word, int bits) {
-        if ((status.get() & DeviceStatus.FEATURES_OK_FLAG) != 0) {
+        if ((agent.status() & DeviceStatus.FEATURES_OK_FLAG) != 0) {
             return;
         }
         negotiation.accept(word, bits);
@@ -130,7 +113,7 @@ public final class DeviceController {
 
     /** The device status field. Any thread. */
     public int status() {
-        return status.get();
+        return agent.status();
     }
 
     /**
@@ -143,7 +126,7 @@ public final class DeviceController {
             reset();
             return;
         }
-        int before = status.get();
+        int before = agent.status();
         int added = value & DeviceStatus.DRIVER_WRITABLE_MASK & ~before;
         if ((added & DeviceStatus.FEATURES_OK_FLAG) != 0 && !negotiation.isAcceptable()) {
             added &= ~DeviceStatus.FEATURES_OK_FLAG;
@@ -151,37 +134,47 @@ public final class DeviceController {
         if (((before | added) & DeviceStatus.FEATURES_OK_FLAG) == 0) {
             added &= ~DeviceStatus.DRIVER_OK_FLAG;
         }
-        addStatus(added);
+        agent.addStatus(added);
         if ((added & DeviceStatus.DRIVER_OK_FLAG) != 0) {
-            mailbox.handOver(this::goLive);
+            agent.wishUp();
+            settleOnOwner();
             doorbell.ring();
         }
     }
 
-    // The owner may add DEVICE_NEEDS_RESET at any time.
-    private void addStatus(int flags) {
-        status.getAndAccumulate(flags, (bits, more) -> bits | more);
-    }
-
     /** Resets the device (2.4): when this returns no queue is live and nothing is negotiated. */
     public void reset() {
-        resetting = true;
-        mailbox.handOver(this::goDown);
+        agent.wishDown();
+        settleOnOwner();
         negotiation.reset();
-        for (int queue = 0; queue < queueCount; queue++) {
-            enabled[queue] = null;
+        queues.disableAll();
+        agent.clearStatus();
+    }
+
+    // From inside a pass (an interrupt line that runs guest code) it is done when the pass ends,
+    // for all changes at once: a guest that loops on a register must not fill the mailbox.
+    private void settleOnOwner() {
+        if (!mailbox.isInside()) {
+            mailbox.handOver(agent::settle);
+        } else if (!settlePosted) {
+            settlePosted = true;
+            mailbox.handOver(this::settlePosted);
         }
-        status.set(0);
+    }
+
+    private void settlePosted() {
+        settlePosted = false;
+        agent.settle();
     }
 
     /** One more than the highest queue index that the device may have. */
     public int queueCount() {
-        return queueCount;
+        return queues.count();
     }
 
     /** Largest size of a queue; 0 if there is no such queue, whatever the index. */
     public int queueSizeMax(int queue) {
-        return isQueue(queue) ? device.queueSizeMax(queue, negotiation.accepted()) : 0;
+        return queues.isQueue(queue) ? device.queueSizeMax(queue, negotiation.accepted()) : 0;
     }
 
     /**
@@ -189,12 +182,13 @@ public final class DeviceController {
      * Ignored for a queue that does not exist or is enabled.
      */
     public void enableQueue(int queue, QueueAddresses addresses) {
-        if (queueSizeMax(queue) == 0 || enabled[queue] != null) {
+        if (queueSizeMax(queue) == 0 || queues.isEnabled(queue)) {
             return;
         }
-        enabled[queue] = addresses;
-        if ((status.get() & DeviceStatus.DRIVER_OK_FLAG) != 0) {
-            mailbox.handOver(() -> startQueue(queue, addresses));
+        queues.enable(queue, addresses);
+        if ((agent.status() & DeviceStatus.DRIVER_OK_FLAG) != 0) {
+            agent.queueChanged(queue);
+            settleOnOwner();
             doorbell.ring();
         }
     }
@@ -204,17 +198,14 @@ public final class DeviceController {
         if (!isQueueEnabled(queue)) {
             return;
         }
-        enabled[queue] = null;
-        mailbox.handOver(() -> stopQueue(queue));
+        queues.disable(queue);
+        agent.queueChanged(queue);
+        settleOnOwner();
     }
 
     /** Tells whether the driver has enabled a queue. */
     public boolean isQueueEnabled(int queue) {
-        return isQueue(queue) && enabled[queue] != null;
-    }
-
-    private boolean isQueue(int queue) {
-        return queue >= 0 && queue < queueCount;
+        return queues.isEnabled(queue);
     }
 
     /**
@@ -222,8 +213,9 @@ public final class DeviceController {
      * kick before DRIVER_OK is not lost: all queues are looked at when it goes on.
      */
     public void notifyQueue(int queue) {
-        if (isQueue(queue)) {
-            raise(1L << queue);
+        if (queues.isQueue(queue)) {
+            agent.requestService(queue);
+            doorbell.ring();
         }
     }
 
@@ -235,7 +227,8 @@ public final class DeviceController {
     /** Writes the driver's part of the configuration space, see {@link ConfigSpace#write}. */
     public void writeConfig(long offset, int width, long value) {
         if (device.config().write(offset, width, value)) {
-            raise(CONFIG_WRITTEN_BIT);
+            agent.configWritten();
+            doorbell.ring();
         }
     }
 
@@ -244,9 +237,78 @@ public final class DeviceController {
         return device.config().generation();
     }
 
-    private void raise(long bit) {
-        setPending(bit);
+    // standing still, saving and restoring: the register thread, but not from inside a pass
+
+    /**
+     * Makes the device stand still: when this returns the current pass has finished, and until
+     * {@link #resume} no queue is served and the device sees no time pass, so that nothing writes
+     * guest RAM. Kicks and configuration writes are kept. Commands are run, a reset is a reset, and
+     * the device stays drained over both. Once or often is the same.
+     *
+     * @throws IllegalStateException if called from inside a pass or a command
+     */
+    public void drain() {
+        betweenPasses(() -> agent.drained(true));
+    }
+
+    /**
+     * Lets a drained device go on with what has come meanwhile.
+     *
+     * @throws IllegalStateException if called from inside a pass or a command
+     */
+    public void resume() {
+        betweenPasses(() -> agent.drained(false));
         doorbell.ring();
+    }
+
+    /**
+     * Runs an action between two passes, on the owner, and returns when it has run: it sees the
+     * state of both threads at rest.
+     *
+     * @throws IllegalStateException if called from inside a pass or a command, or the action threw
+     *     on the owner's thread
+     */
+    public void betweenPasses(Runnable action) {
+        if (mailbox.isInside()) {
+            throw new IllegalStateException("not from inside a pass: deviceId=" + deviceId());
+        }
+        if (!mailbox.handOver(action)) {
+            throw new IllegalStateException(
+                    "the owner failed, or another thread is in a pass: deviceId=" + deviceId());
+        }
+    }
+
+    /** Writes the state of controller and device. Only {@link #betweenPasses}. */
+    public void save(SnapshotWriter out) {
+        MachineIdentity identity = new MachineIdentity(memory, device);
+        out.section(IDENTITY_SECTION, identity::save);
+        out.section(STATE_SECTION, agent.state()::save);
+        out.section(CONFIG_SECTION, device.config()::save);
+        out.section(DEVICE_SECTION, device::save);
+    }
+
+    /**
+     * Reads and checks a state, and changes nothing. Only {@link #betweenPasses}.
+     *
+     * @return puts controller and device in this state, whatever they were in, and rings the
+     *     doorbell; to be run in the same action
+     * @throws SnapshotException if it cannot be the state of this device
+     */
+    public Runnable prepareRestore(SnapshotReader in) throws SnapshotException {
+        new MachineIdentity(memory, device).require(in.section(IDENTITY_SECTION));
+        ControllerState state = ControllerState.restored(memory, device, in.section(STATE_SECTION));
+        SnapshotReader config = in.section(CONFIG_SECTION);
+        Runnable configState = device.config().prepareRestore(config);
+        config.end();
+        SnapshotReader own = in.section(DEVICE_SECTION);
+        Runnable deviceState =
+                device.prepareRestore(own, new RestoredQueues(state.queues(), state.features()));
+        own.end();
+        in.end();
+        return () -> {
+            agent.become(state, configState, deviceState);
+            doorbell.ring();
+        };
     }
 
     // any thread
@@ -258,7 +320,7 @@ public final class DeviceController {
 
     /** How often a queue of this device has shown a fault. */
     public long faultCount(QueueFault fault) {
-        return faults.get(fault);
+        return agent.faultCount(fault);
     }
 
     /**
@@ -273,7 +335,7 @@ public final class DeviceController {
 
     /**
      * Does what is waiting: commands, what is due by the clock, configuration writes, and one
-     * bounded pass over each kicked queue.
+     * bounded pass over each kicked queue; while drained, commands alone.
      *
      * @param nowNs the owner's clock in nanoseconds, from any origin, never running backwards: a
      *     device measures deadlines and periods by it
@@ -287,51 +349,19 @@ public final class DeviceController {
         int work;
         try {
             work = mailbox.drain();
-            device.elapsed(nowNs);
-            long bits = pending.get() == 0 ? 0 : pending.getAndSet(0);
-            if ((bits & CONFIG_WRITTEN_BIT) != 0) {
-                device.configWritten();
-                work++;
-            }
-            work += serviceQueues(bits & ~CONFIG_WRITTEN_BIT);
+            work += agent.pass(nowNs);
             // Register writes from inside the pass take effect here.
             work += mailbox.drain();
         } finally {
             mailbox.leave();
         }
         // Looked at last: whoever came in between was turned away at the door.
-        return work + (hasMore() ? 1 : 0);
-    }
-
-    private boolean hasMore() {
-        return pending.get() != 0 || !mailbox.isEmpty();
-    }
-
-    private int serviceQueues(long kicked) {
-        int work = 0;
-        for (long rest = kicked; live && !resetting && rest != 0; rest &= rest - 1) {
-            int queue = Long.numberOfTrailingZeros(rest);
-            DeviceQueue ring = rings[queue];
-            if (ring == null) {
-                continue;
-            }
-            work++;
-            switch (device.service(queue, ring, whileUp)) {
-                case VirtioDevice.MORE -> setPending(1L << queue);
-                case VirtioDevice.FAULT -> needsReset(queue, ring.fault());
-                default -> {}
-            }
-        }
-        return work;
-    }
-
-    private void setPending(long bit) {
-        pending.getAndAccumulate(bit, (bits, more) -> bits | more);
+        return work + (agent.hasWork() || !mailbox.isEmpty() ? 1 : 0);
     }
 
     /** Has a queue served in this pass or the next, as if it had been kicked. The owner only. */
     public void requestService(int queue) {
-        setPending(1L << queue);
+        agent.requestService(queue);
     }
 
     /**
@@ -339,91 +369,6 @@ public final class DeviceController {
      * only.
      */
     public void configChanged() {
-        if (live) {
-            interrupts.configChanged();
-        } else {
-            configChangeUntold = true;
-        }
-    }
-
-    private void goLive() {
-        live = true;
-        features = negotiation.accepted();
-        device.activate(features);
-        if (configChangeUntold) {
-            configChangeUntold = false;
-            interrupts.configChanged();
-        }
-        for (int queue = 0; queue < queueCount; queue++) {
-            QueueAddresses addresses = enabled[queue];
-            if (addresses != null) {
-                startQueue(queue, addresses);
-            }
-        }
-    }
-
-    private void startQueue(int queue, QueueAddresses addresses) {
-        if (!live || rings[queue] != null) {
-            return;
-        }
-        QueueFault fault =
-                addresses.size() > device.queueSizeMax(queue, features)
-                        ? QueueFault.SIZE_INVALID
-                        : addresses.faultIn(memory);
-        if (fault != null) {
-            needsReset(queue, fault);
-            return;
-        }
-        rings[queue] = new DeviceQueue(memory, addresses, features);
-        device.queueEnabled(queue, addresses);
-        setPending(1L << queue);
-    }
-
-    private void stopQueue(int queue) {
-        if (rings[queue] != null) {
-            rings[queue] = null;
-            device.queueDisabled(queue);
-        }
-    }
-
-    private void goDown() {
-        resetting = false;
-        live = false;
-        configChangeUntold = false;
-        features = 0;
-        for (int queue = 0; queue < queueCount; queue++) {
-            rings[queue] = null;
-        }
-        pending.set(0);
-        device.reset();
-    }
-
-    private void needsReset(int queue, @Nullable QueueFault fault) {
-        live = false;
-        if (resetting) {
-            return;
-        }
-        addStatus(DeviceStatus.DEVICE_NEEDS_RESET_FLAG);
-        interrupts.configChanged();
-        if (fault != null) {
-            faults.add(device.deviceId(), queue, fault);
-        }
-    }
-
-    /** What a device says during a pass that a reset has overtaken is not passed on (2.4.1). */
-    private final class WhileUp implements Interrupts {
-        @Override
-        public void usedBuffer(int queue) {
-            if (!resetting) {
-                interrupts.usedBuffer(queue);
-            }
-        }
-
-        @Override
-        public void configChanged() {
-            if (!resetting) {
-                interrupts.configChanged();
-            }
-        }
+        agent.configChanged();
     }
 }

@@ -1,5 +1,8 @@
 package io.aerostat.virtio.device;
 
+import io.aerostat.virtio.snapshot.SnapshotException;
+import io.aerostat.virtio.snapshot.SnapshotReader;
+import io.aerostat.virtio.snapshot.SnapshotWriter;
 import io.aerostat.virtio.spec.Feature;
 
 /** What a driver has accepted of a device's offer, 32 bits at a time (VIRTIO 1.4, 2.2). */
@@ -42,6 +45,25 @@ final class FeatureNegotiation {
     void reset() {
         accepted = 0;
         unoffered = 0;
+    }
+
+    void save(SnapshotWriter out) {
+        out.writeLong(accepted);
+        out.writeLong(unoffered);
+    }
+
+    /** A negotiation of the same device where the saved one stood. */
+    static FeatureNegotiation restored(VirtioDevice device, SnapshotReader in)
+            throws SnapshotException {
+        FeatureNegotiation negotiation = new FeatureNegotiation(device);
+        negotiation.accepted = in.readLong("accepted");
+        negotiation.unoffered = in.readLong("unoffered");
+        return negotiation;
+    }
+
+    void become(FeatureNegotiation other) {
+        accepted = other.accepted;
+        unoffered = other.unoffered;
     }
 
     private static long withLow(long features, int word) {

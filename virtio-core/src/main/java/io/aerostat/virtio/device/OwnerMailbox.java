@@ -12,6 +12,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * the one wait in this module, off the data path, and bounded by the owner's current pass (the
  * driver's register write that resets a device must not return before the device has let go of the
  * ring). If the owner has stopped for good, the waiting thread runs what is left itself.
+ *
+ * <p>A hand-over from inside a pass is posted. Whoever lets a guest make them makes sure that there
+ * are not too many.
  */
 final class OwnerMailbox {
     private static final int CHUNK = 64;
@@ -39,11 +42,16 @@ final class OwnerMailbox {
         doorbell.ring();
     }
 
+    /**
+     * Has the owner run a command.
+     *
+     * @return whether it ran to its end; false if this is a call from inside a pass, which the
+     *     command must wait for, or the command threw on the owner's thread
+     */
     @SuppressWarnings("ThreadPriorityCheck") // Yield: the owner may need this very processor.
-    void handOver(Runnable command) {
-        if (ownership == Ownership.REGISTER_THREAD || runner == Thread.currentThread()) {
-            runOrPost(command);
-            return;
+    boolean handOver(Runnable command) {
+        if (ownership == Ownership.REGISTER_THREAD || isInside()) {
+            return runOrPost(command);
         }
         Handover handover = new Handover(command);
         post(handover);
@@ -58,19 +66,26 @@ final class OwnerMailbox {
             // A pass is short, but its thread may have to be woken or may have lost its processor.
             Thread.yield();
         }
+        return handover.completed;
+    }
+
+    /** Tells whether the calling thread is running a command or the device right now. */
+    boolean isInside() {
+        return runner == Thread.currentThread();
     }
 
     // A register write made from inside a pass (an interrupt line that runs guest code) takes
     // effect when the pass ends: the pass still uses the rings.
-    private void runOrPost(Runnable command) {
+    private boolean runOrPost(Runnable command) {
         if (!tryEnter()) {
             commands.add(command);
-            return;
+            return false;
         }
         try {
             // What was posted first comes first.
             drain();
             command.run();
+            return true;
         } finally {
             leave();
         }
@@ -118,6 +133,9 @@ final class OwnerMailbox {
 
     private static final class Handover implements Runnable {
         private final Runnable command;
+        // Published by done.
+        private boolean completed;
+
         private volatile boolean done;
 
         Handover(Runnable command) {
@@ -128,6 +146,7 @@ final class OwnerMailbox {
         public void run() {
             try {
                 command.run();
+                completed = true;
             } finally {
                 done = true;
             }

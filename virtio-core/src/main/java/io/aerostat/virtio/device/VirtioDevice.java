@@ -2,12 +2,28 @@ package io.aerostat.virtio.device;
 
 import io.aerostat.virtio.queue.DeviceQueue;
 import io.aerostat.virtio.queue.QueueAddresses;
+import io.aerostat.virtio.snapshot.SnapshotException;
+import io.aerostat.virtio.snapshot.SnapshotReader;
+import io.aerostat.virtio.snapshot.SnapshotWriter;
 
 /**
  * What a device offers and what it does with its queues. Run by a {@link DeviceController}.
  *
  * <p>The first group of methods describes the device and is called from the guest's side at any
- * time. The second is called by the device's owner alone, one call at a time.
+ * time. The second is called by the device's owner alone, one call at a time. Only {@link #service}
+ * writes guest RAM, so that nothing does while the controller is drained.
+ *
+ * <p>What a controller calls, and when:
+ *
+ * <pre>
+ *   DRIVER_OK   activate, then queueEnabled for each queue
+ *   reset       reset; no queueDisabled
+ *   restore     prepareRestore, nothing is changed yet
+ *               queueDisabled for each queue that was live here
+ *               config() has the saved fields and generation
+ *               queueEnabled for each queue that is live from here on
+ *               what prepareRestore answered is run; then the queues are served as ever
+ * </pre>
  */
 public interface VirtioDevice {
     /** What {@link #service} answers when the queue has no more to do: there will be a kick. */
@@ -50,9 +66,11 @@ public interface VirtioDevice {
     ConfigSpace config();
 
     /**
-     * Time goes on: called at the start of each pass of the owner.
+     * Time goes on: called at the start of each pass of the owner, and not while the controller is
+     * drained.
      *
-     * @param nowNs the owner's clock in nanoseconds, from any origin
+     * @param nowNs the owner's clock in nanoseconds, from any origin; after a restore from another
+     *     one
      */
     default void elapsed(long nowNs) {}
 
@@ -87,4 +105,31 @@ public interface VirtioDevice {
 
     /** The driver has reset the device: no queue is live, nothing negotiated. */
     void reset();
+
+    /**
+     * Writes what the device knows besides its features, its configuration space and its queues,
+     * which the controller saves: a device without such things writes nothing. Between two passes.
+     *
+     * <p>A device that rests inside a buffer writes its own place in the current element; the queue
+     * and its {@link DeviceQueue#chain} write theirs. Instants of {@link #elapsed} mean nothing
+     * after a restore: write how long ago, or how long to go.
+     */
+    default void save(SnapshotWriter out) {}
+
+    /**
+     * Reads what {@link #save} wrote, and changes nothing: after this the restore may still be
+     * called off. All that is read is checked as if a guest had chosen it; a place inside a buffer
+     * too, against the queue's {@link DeviceQueue#chain} and {@link DeviceQueue#isOut}.
+     *
+     * @param in the device's own bytes, all of which must be read
+     * @param queues the features and queues that the device is going to have
+     * @return puts the device in the saved state, whatever it was in before, on the owner, and
+     *     cannot fail. It is no activation: neither {@link #activate} nor {@link #reset} is called,
+     *     and it comes after {@link #queueEnabled} of all queues, so that what it sets stays
+     * @throws SnapshotException if the device cannot be in such a state
+     */
+    default Runnable prepareRestore(SnapshotReader in, RestoredQueues queues)
+            throws SnapshotException {
+        return () -> {};
+    }
 }

@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
  *   finish()         DRIVER_OK
  * </pre>
  *
- * <p>Each step answers null, or why it failed; then FAILED is set, and nothing but a new {@link
- * #negotiate} may follow.
+ * <p>Each step answers null, or why it failed; then FAILED is set if there is a device that
+ * listens, and nothing but a new {@link #negotiate} may follow.
  */
 public final class DriverHandshake {
     private final DriverTransport transport;
@@ -43,7 +43,10 @@ public final class DriverHandshake {
             return absent;
         }
         features = 0;
-        transport.reset();
+        if (!transport.reset()) {
+            // It is left alone: whatever is written now may hit the device in any state.
+            return HandshakeFailure.RESET_UNFINISHED;
+        }
         addStatus(DeviceStatus.ACKNOWLEDGE_FLAG);
         addStatus(DeviceStatus.DRIVER_FLAG);
         long must = required | Feature.VERSION_1;

@@ -14,8 +14,13 @@ public interface DriverTransport {
      */
     @Nullable HandshakeFailure probe(int deviceId);
 
-    /** Resets the device and returns when it is reset: its status reads 0. */
-    void reset();
+    /**
+     * Resets the device and waits until it is reset: its status reads 0. Spins, for a bounded
+     * number of reads.
+     *
+     * @return whether the device is reset; one that is not may still use what memory it knows
+     */
+    boolean reset();
 
     /** The device status field. */
     int status();

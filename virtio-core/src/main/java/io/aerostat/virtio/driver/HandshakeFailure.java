@@ -10,6 +10,8 @@ public enum HandshakeFailure {
     NO_DEVICE("the slot has no device"),
     /** The device is of another type. */
     OTHER_DEVICE("the device is of another type"),
+    /** The device was told to reset and does not come to an end. */
+    RESET_UNFINISHED("the device does not finish its reset"),
     /** A feature that the driver cannot do without is not offered. */
     FEATURE_MISSING("a required feature is not offered"),
     /** The device does not work with the features that the driver took. */

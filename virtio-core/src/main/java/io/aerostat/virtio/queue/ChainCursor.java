@@ -1,6 +1,9 @@
 package io.aerostat.virtio.queue;
 
 import io.aerostat.virtio.memory.GuestMemory;
+import io.aerostat.virtio.snapshot.SnapshotException;
+import io.aerostat.virtio.snapshot.SnapshotReader;
+import io.aerostat.virtio.snapshot.SnapshotWriter;
 import io.aerostat.virtio.spec.DescriptorLayout;
 import io.aerostat.virtio.spec.QueueLimits;
 
@@ -19,7 +22,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Each descriptor is read once, when the walk comes to it, and checked before it is shown: an
  * element lies in guest RAM, readable ones come first, the walk is never longer than its table. A
  * driver that changes descriptors during the walk gains nothing. The walk may rest at any element
- * for as long as its user likes. One thread's; allocates nothing.
+ * for as long as its user likes, and there it stands again after a restore. One thread's; allocates
+ * nothing.
  */
 public final class ChainCursor {
     /** There is a further element. */
@@ -174,6 +178,67 @@ public final class ChainCursor {
     private boolean reject(QueueFault found) {
         fail(found);
         return false;
+    }
+
+    // save and restore
+
+    void save(SnapshotWriter out) {
+        out.writeInt(head);
+        out.writeText(fault == null ? "" : fault.name());
+        // A broken buffer is walked no further, and its last element may be anything.
+        if (fault != null || head == NO_DESCRIPTOR) {
+            return;
+        }
+        out.writeInt(upcoming);
+        out.writeBoolean(table == indirect);
+        if (table == indirect) {
+            out.writeLong(indirect.gpa());
+            out.writeInt(tableEntries);
+        }
+        out.writeInt(walked);
+        out.writeLong(chainBytes);
+        out.writeBoolean(inWritablePart);
+        out.writeLong(gpa);
+        out.writeLong(length);
+    }
+
+    /** Moves a new cursor to a saved position, which is checked as if a guest had chosen it. */
+    void restore(SnapshotReader in) throws SnapshotException {
+        int savedHead = in.readInt("head", NO_DESCRIPTOR, queueSize - 1);
+        fault = QueueFault.named(in.readText("chainFault"));
+        if (savedHead != NO_DESCRIPTOR) {
+            start(savedHead);
+        }
+        if (fault != null) {
+            upcoming = NO_DESCRIPTOR;
+        } else if (savedHead != NO_DESCRIPTOR) {
+            restorePosition(in);
+        }
+    }
+
+    private void restorePosition(SnapshotReader in) throws SnapshotException {
+        upcoming = in.readInt("upcoming");
+        if (in.readBoolean("isIndirect")) {
+            long tableGpa = in.readLong("indirectTable");
+            tableEntries = in.readInt("tableEntries", 1, indirectCap);
+            if (!indirect.map(tableGpa, tableEntries)) {
+                throw SnapshotException.impossible("indirectTable", tableGpa);
+            }
+            table = indirect;
+        }
+        walked = in.readInt("walked", table == indirect ? 1 : 0, tableEntries);
+        chainBytes = in.readLong("chainBytes", 0, QueueLimits.MAX_CHAIN_BYTES);
+        inWritablePart = in.readBoolean("inWritablePart");
+        gpa = in.readLong("elementGpa");
+        length = in.readLong("elementLength");
+        boolean inTable = upcoming >= NO_DESCRIPTOR && upcoming < tableEntries;
+        // A walk that has not begun begins at the head.
+        if (!inTable || (walked == 0 && upcoming != head)) {
+            throw SnapshotException.impossible("upcoming", upcoming);
+        }
+        if (walked > 0 && (length < 1 || length > chainBytes || !memory.contains(gpa, length))) {
+            throw SnapshotException.impossible("elementGpa", gpa);
+        }
     }
 
     /** Index of the buffer's first descriptor: the id to return it by. */

@@ -19,6 +19,11 @@ final class DescriptorTable {
         return ram.map(gpa, DescriptorLayout.offset(entries));
     }
 
+    /** Where the table lies. */
+    long gpa() {
+        return ram.gpa();
+    }
+
     long address(int index) {
         return ram.getLong(DescriptorLayout.offset(index) + DescriptorLayout.ADDRESS_OFFSET);
     }

@@ -1,6 +1,9 @@
 package io.aerostat.virtio.queue;
 
 import io.aerostat.virtio.memory.GuestMemory;
+import io.aerostat.virtio.snapshot.SnapshotException;
+import io.aerostat.virtio.snapshot.SnapshotReader;
+import io.aerostat.virtio.snapshot.SnapshotWriter;
 import io.aerostat.virtio.spec.AvailableRingLayout;
 import io.aerostat.virtio.spec.Feature;
 import io.aerostat.virtio.spec.UsedRingLayout;
@@ -21,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Invariant: {@code published <= nextAvailable <= seenAvailable <= published + size}, modulo
  * 2^16. A driver that breaks it by an index jump is a {@link QueueFault}. Buffers may be completed
- * in any order, each once.
+ * in any order, each once: which are out is kept in a bit for each head, so that neither a device
+ * that returns one twice nor a driver that offers one which is still out can break the ring.
  *
  * <p>Owned by one thread. Allocates nothing after construction.
  */
@@ -45,6 +49,9 @@ public final class DeviceQueue {
     private final int mask;
     private final boolean eventIdx;
 
+    /** Bit h % 64 of word h / 64: the buffer with head h is taken and not returned. */
+    private final long[] out;
+
     private int seenAvailable;
     private int nextAvailable;
     private int published;
@@ -63,6 +70,7 @@ public final class DeviceQueue {
         size = addresses.size();
         mask = size - 1;
         eventIdx = (features & Feature.EVENT_IDX) != 0;
+        out = new long[(size + Long.SIZE - 1) / Long.SIZE];
         available = new AvailableRing(memory, addresses);
         used = new UsedRing(memory, addresses);
         DescriptorTable descriptors = new DescriptorTable(memory);
@@ -84,6 +92,11 @@ public final class DeviceQueue {
             fault = QueueFault.HEAD_OUT_OF_RANGE;
             return FAULT;
         }
+        if (isOut(head)) {
+            fault = QueueFault.HEAD_IN_USE;
+            return FAULT;
+        }
+        out[head / Long.SIZE] |= 1L << head;
         nextAvailable = RingIndex.plus(nextAvailable, 1);
         chain.start(head);
         return CHAIN;
@@ -111,14 +124,15 @@ public final class DeviceQueue {
      *
      * @param head what the buffer's cursor said
      * @param written bytes written to the buffer's writable part, a le32
-     * @throws IllegalStateException if no buffer is out
+     * @throws IllegalStateException unless this buffer is out
      */
     public void complete(int head, int written) {
-        int slot = RingIndex.plus(published, staged);
-        if (slot == nextAvailable) {
+        if (!isOut(head)) {
             throw new IllegalStateException(
-                    "no buffer is out: head=" + head + ", published=" + published);
+                    "buffer is not out: head=" + head + ", published=" + published);
         }
+        out[head / Long.SIZE] &= ~(1L << head);
+        int slot = RingIndex.plus(published, staged);
         used.element(slot & mask, head, written);
         staged++;
     }
@@ -183,6 +197,11 @@ public final class DeviceQueue {
         return (short) (nextAvailable - index) >= 0;
     }
 
+    /** Tells whether the buffer with this head was taken and not returned; any number. */
+    public boolean isOut(int head) {
+        return head >= 0 && head < size && ((out[head / Long.SIZE] >>> head) & 1) != 0;
+    }
+
     /** What the driver did wrong, or null. Once set, the queue stays where it is. */
     public @Nullable QueueFault fault() {
         return fault != null ? fault : chain.fault();
@@ -191,5 +210,57 @@ public final class DeviceQueue {
     /** Entries of the queue. */
     public int size() {
         return size;
+    }
+
+    // save and restore
+
+    /** Writes indices, buffers that are out, and the place in the buffer in work. */
+    public void save(SnapshotWriter writer) {
+        writer.writeShort(published);
+        writer.writeShort(staged);
+        writer.writeShort(nextAvailable);
+        writer.writeShort(seenAvailable);
+        for (long word : out) {
+            writer.writeLong(word);
+        }
+        writer.writeText(fault == null ? "" : fault.name());
+        chain.save(writer);
+    }
+
+    /**
+     * A queue that goes on where the saved one stood. Guest RAM is not written, and read only when
+     * the queue is served.
+     *
+     * @param addresses valid in {@code memory}, as for a new queue
+     * @throws SnapshotException if no queue of this size can stand there
+     */
+    public static DeviceQueue restored(
+            GuestMemory memory, QueueAddresses addresses, long features, SnapshotReader in)
+            throws SnapshotException {
+        DeviceQueue queue = new DeviceQueue(memory, addresses, features);
+        queue.restore(in);
+        return queue;
+    }
+
+    private void restore(SnapshotReader in) throws SnapshotException {
+        published = in.readShort("published");
+        staged = in.readShort("staged");
+        nextAvailable = in.readShort("nextAvailable");
+        seenAvailable = in.readShort("seenAvailable");
+        int taken = RingIndex.distance(published, nextAvailable);
+        if (taken + RingIndex.distance(nextAvailable, seenAvailable) > size) {
+            throw SnapshotException.impossible("seenAvailable", seenAvailable);
+        }
+        int outCount = 0;
+        for (int i = 0; i < out.length; i++) {
+            out[i] = in.readLong("out");
+            outCount += Long.bitCount(out[i]);
+        }
+        boolean inQueue = size >= Long.SIZE || out[0] >>> size == 0;
+        if (!inQueue || outCount + staged != taken) {
+            throw SnapshotException.impossible("out", outCount);
+        }
+        fault = QueueFault.named(in.readText("fault"));
+        chain.restore(in);
     }
 }

@@ -1,6 +1,9 @@
 package io.aerostat.virtio.queue;
 
 import io.aerostat.virtio.memory.GuestMemory;
+import io.aerostat.virtio.snapshot.SnapshotException;
+import io.aerostat.virtio.snapshot.SnapshotReader;
+import io.aerostat.virtio.snapshot.SnapshotWriter;
 import io.aerostat.virtio.spec.AvailableRingLayout;
 import io.aerostat.virtio.spec.DescriptorLayout;
 import io.aerostat.virtio.spec.QueueLimits;
@@ -53,6 +56,23 @@ public record QueueAddresses(int size, long descriptorTable, long availableRing,
                         && memory.contains(availableRing, AvailableRingLayout.length(size))
                         && memory.contains(usedRing, UsedRingLayout.length(size));
         return inRam ? null : QueueFault.RING_OUTSIDE_RAM;
+    }
+
+    /** Writes the four values. */
+    public void save(SnapshotWriter out) {
+        out.writeInt(size);
+        out.writeLong(descriptorTable);
+        out.writeLong(availableRing);
+        out.writeLong(usedRing);
+    }
+
+    /** Reads what {@link #save} wrote; any values. */
+    public static QueueAddresses restored(SnapshotReader in) throws SnapshotException {
+        return new QueueAddresses(
+                in.readInt("queueSize"),
+                in.readLong("descriptorTable"),
+                in.readLong("availableRing"),
+                in.readLong("usedRing"));
     }
 
     void requireValidIn(GuestMemory memory) {

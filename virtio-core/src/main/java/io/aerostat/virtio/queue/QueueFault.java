@@ -1,5 +1,9 @@
 package io.aerostat.virtio.queue;
 
+import io.aerostat.virtio.snapshot.SnapshotException;
+
+import org.jspecify.annotations.Nullable;
+
 /**
  * What a peer did to a ring that leaves no way on. The queue that finds it stops; only a reset
  * helps. Nothing is thrown across a queue.
@@ -18,6 +22,8 @@ public enum QueueFault {
     AVAILABLE_INDEX_JUMP("available index jumped"),
     /** An available ring entry names a descriptor that does not exist. */
     HEAD_OUT_OF_RANGE("head is not a descriptor of the queue"),
+    /** An available ring entry names a buffer that the device has not returned yet. */
+    HEAD_IN_USE("head is of a buffer that was not returned"),
     /** A descriptor names a next descriptor that does not exist. */
     NEXT_OUT_OF_RANGE("next is not a descriptor of the table"),
     /** A chain has more descriptors than its table: it loops (2.7.5.2). */
@@ -53,6 +59,22 @@ public enum QueueFault {
 
     QueueFault(String description) {
         this.description = description;
+    }
+
+    /**
+     * The fault of a name in a snapshot, or null for the empty one. Names, because they don't move
+     * when a fault is added.
+     */
+    static @Nullable QueueFault named(String name) throws SnapshotException {
+        for (QueueFault fault : values()) {
+            if (fault.name().equals(name)) {
+                return fault;
+            }
+        }
+        if (!name.isEmpty()) {
+            throw new SnapshotException("snapshot has an impossible value: fault=" + name);
+        }
+        return null;
     }
 
     /** What happened, for a log line. */

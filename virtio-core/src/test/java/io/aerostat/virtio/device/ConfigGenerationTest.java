@@ -1,9 +1,14 @@
 package io.aerostat.virtio.device;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.aerostat.virtio.snapshot.SnapshotException;
+import io.aerostat.virtio.snapshot.SnapshotReader;
+import io.aerostat.virtio.snapshot.SnapshotWriter;
 import io.aerostat.virtio.testkit.Spin;
 
 import org.junit.jupiter.api.Test;
@@ -42,6 +47,46 @@ final class ConfigGenerationTest {
         config.read(0, 8);
 
         assertEquals(before, config.generation());
+    }
+
+    private static byte[] saved(int generation, int unsettled) {
+        SnapshotWriter out = new SnapshotWriter();
+        out.writeInt(2);
+        out.writeInt(0x11);
+        out.writeInt(0x22);
+        out.writeInt(generation);
+        out.writeInt(unsettled);
+        return out.finish();
+    }
+
+    private static void restore(ConfigSpace config, byte[] saved) throws SnapshotException {
+        config.prepareRestore(SnapshotReader.open(saved)).run();
+    }
+
+    /** The odd number that was answered last too: a driver may be between its two reads. */
+    @Test
+    void goesOnAfterARestoreWhereItWas() throws SnapshotException {
+        ConfigSpace config = new ConfigSpace(8, 0);
+        config.set(0, 1);
+        byte[] saved = saved(4, 41);
+
+        restore(config, saved);
+        SnapshotWriter again = new SnapshotWriter();
+        config.save(again);
+
+        assertEquals(4, config.generation());
+        assertEquals(0x2200000011L, config.read(0, 8));
+        assertArrayEquals(saved, again.finish());
+    }
+
+    @Test
+    void refusesGenerationsThatNoSpaceAtRestHas() {
+        ConfigSpace config = new ConfigSpace(8, 0);
+
+        assertThrows(SnapshotException.class, () -> restore(config, saved(3, 41)));
+        assertThrows(SnapshotException.class, () -> restore(config, saved(4, 40)));
+        assertThrows(SnapshotException.class, () -> restore(new ConfigSpace(12, 0), saved(4, 41)));
+        assertEquals(0, config.read(0, 8));
     }
 
     @Test

@@ -1,6 +1,7 @@
 package io.aerostat.virtio.device;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -26,12 +27,14 @@ final class HandOverFailureTest {
         owner.setUncaughtExceptionHandler((thread, e) -> thrown.set(e));
         owner.start();
 
-        mailbox.handOver(
-                () -> {
-                    throw new IllegalStateException("a broken device");
-                });
+        boolean completed =
+                mailbox.handOver(
+                        () -> {
+                            throw new IllegalStateException("a broken device");
+                        });
 
         owner.join();
+        assertFalse(completed);
         assertEquals("a broken device", thrown.get().getMessage());
     }
 }

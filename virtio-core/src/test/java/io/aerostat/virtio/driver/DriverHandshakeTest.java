@@ -211,6 +211,17 @@ final class DriverHandshakeTest {
     }
 
     @Test
+    void leavesAloneADeviceThatDoesNotFinishItsReset() {
+        device.neverResets = true;
+
+        HandshakeFailure failure = negotiate();
+
+        assertEquals(HandshakeFailure.RESET_UNFINISHED, failure);
+        assertEquals(List.of(), device.statusWrites);
+        assertEquals(0, handshake.features());
+    }
+
+    @Test
     @DisplayName("STATUS-DRV-03: after FAILED the next attempt begins with a reset")
     void startsAgainWithAReset() {
         device.refusesFeatures = true;

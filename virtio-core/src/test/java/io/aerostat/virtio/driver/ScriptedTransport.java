@@ -11,6 +11,7 @@ final class ScriptedTransport implements DriverTransport {
     HandshakeFailure absent;
     long offered = -1;
     boolean refusesFeatures;
+    boolean neverResets;
     boolean queueEnabled;
     boolean breaksAtDriverOk;
     int queueSizeMax = 8;
@@ -44,9 +45,10 @@ final class ScriptedTransport implements DriverTransport {
     }
 
     @Override
-    public void reset() {
+    public boolean reset() {
         steps.add("reset");
         status = foreignStatus;
+        return !neverResets;
     }
 
     @Override

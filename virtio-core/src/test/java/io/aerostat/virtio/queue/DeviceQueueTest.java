@@ -265,6 +265,23 @@ final class DeviceQueueTest {
     }
 
     @Test
+    void refusesToReturnOneBufferForAnother() {
+        RingBytes ring = ring(GuestRam.Kind.BYTE_ARRAY, 4);
+        ring.offer(0);
+        ring.offer(1);
+        DeviceQueue device = Rings.device(ring, 0);
+        device.poll();
+        device.poll();
+        device.complete(1, 0);
+
+        assertThrows(IllegalStateException.class, () -> device.complete(1, 0));
+        assertThrows(IllegalStateException.class, () -> device.complete(-1, 0));
+        assertThrows(IllegalStateException.class, () -> device.complete(4, 0));
+        assertThrows(IllegalStateException.class, () -> device.complete(64, 0));
+        assertTrue(device.isOut(0));
+    }
+
+    @Test
     void refusesToReturnMoreThanItTook() {
         RingBytes ring = ring(GuestRam.Kind.BYTE_ARRAY, 4);
         ring.descriptor(0, DATA, 8, 0, 0);

@@ -1,6 +1,7 @@
 package io.aerostat.virtio.queue;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.aerostat.virtio.testkit.GuestRam;
@@ -157,6 +158,7 @@ final class HostileDriverTest {
                         QueueFault.RING_MISALIGNED,
                         QueueFault.RING_OUTSIDE_RAM,
                         QueueFault.CHAIN_TOO_LONG,
+                        QueueFault.HEAD_IN_USE,
                         QueueFault.USED_INDEX_JUMP,
                         QueueFault.USED_ID_NOT_IN_FLIGHT,
                         QueueFault.USED_LENGTH_TOO_LONG);
@@ -237,8 +239,9 @@ final class HostileDriverTest {
     void findsAnIndexThatWentBackBehindWhatWasTaken() {
         RingBytes ring = Rings.ring(Rings.ram(GuestRam.Kind.BYTE_ARRAY), 4);
         ring.descriptor(0, Rings.DATA, 8, 0, 0);
+        ring.descriptor(1, Rings.DATA, 8, 0, 0);
         ring.offer(0);
-        ring.offer(0);
+        ring.offer(1);
         DeviceQueue device = Rings.device(ring, Rings.NONE_NEGOTIATED);
         drain(device);
         ring.availableIdx(1);
@@ -249,12 +252,50 @@ final class HostileDriverTest {
         assertEquals(QueueFault.AVAILABLE_INDEX_JUMP, device.fault());
     }
 
+    /** The device would return it twice, for two entries of the used ring. */
+    @Test
+    void findsAHeadThatIsOfferedWhileItIsOut() {
+        RingBytes ring = Rings.ring(Rings.ram(GuestRam.Kind.BYTE_ARRAY), 4);
+        ring.descriptor(2, Rings.DATA, 8, 0, 0);
+        ring.offer(2);
+        ring.offer(2);
+        DeviceQueue device = Rings.device(ring, Rings.NONE_NEGOTIATED);
+        device.poll();
+
+        int second = device.poll();
+
+        assertEquals(DeviceQueue.FAULT, second);
+        assertEquals(QueueFault.HEAD_IN_USE, device.fault());
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 64, 128})
+    void takesAHeadAgainThatItHasReturned(int size) {
+        RingBytes ring = Rings.ring(Rings.ram(GuestRam.Kind.BYTE_ARRAY), size);
+        int head = size - 1;
+        ring.descriptor(head, Rings.DATA, 8, 0, 0);
+        DeviceQueue device = Rings.device(ring, Rings.NONE_NEGOTIATED);
+
+        for (int round = 0; round < 3; round++) {
+            ring.offer(head);
+            assertEquals(DeviceQueue.CHAIN, device.poll());
+            assertTrue(device.isOut(head));
+            device.complete(head, 0);
+            device.publish();
+        }
+
+        assertFalse(device.isOut(head));
+        assertEquals(3, ring.usedIdx());
+    }
+
     /** Unpublished buffers count: the driver cannot have got their room back. */
     @Test
     void findsAnIndexThatRunsOverBuffersStillInWork() {
         RingBytes ring = Rings.ring(Rings.ram(GuestRam.Kind.BYTE_ARRAY), 4);
-        ring.descriptor(0, Rings.DATA, 8, 0, 0);
-        ring.availableIdx(4);
+        for (int head = 0; head < 4; head++) {
+            ring.descriptor(head, Rings.DATA, 8, 0, 0);
+            ring.offer(head);
+        }
         DeviceQueue device = Rings.device(ring, Rings.NONE_NEGOTIATED);
         drain(device);
         device.complete(0, 0);

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
@@ -91,6 +92,7 @@ final class HostileFuzzTest {
         private final RamAccess element;
         private final long features;
         private final Set<QueueFault> faults = EnumSet.noneOf(QueueFault.class);
+        private final List<Integer> held = new ArrayList<>();
         private DeviceQueue device;
         private long trace;
         private int elements;
@@ -118,12 +120,14 @@ final class HostileFuzzTest {
         /** One pass of a device. Never longer than the queue and its longest chains allow. */
         private void drain() {
             int chains = 0;
+            held.forEach(head -> device.complete(head, 0));
+            held.clear();
             int code = device.poll();
             while (code == DeviceQueue.CHAIN) {
                 chains++;
                 check(chains <= ring.size(), "chains in a pass");
                 if (walk(device.chain())) {
-                    device.complete(device.chain().head(), 0);
+                    giveBack(device.chain().head());
                 }
                 code = device.poll();
             }
@@ -134,6 +138,15 @@ final class HostileFuzzTest {
                 note(fault.ordinal());
                 faults.add(fault);
                 restart();
+            }
+        }
+
+        /** Most at once, some in the next pass. */
+        private void giveBack(int head) {
+            if (head % 5 == 0) {
+                held.add(head);
+            } else {
+                device.complete(head, 0);
             }
         }
 
@@ -162,6 +175,7 @@ final class HostileFuzzTest {
         private void restart() {
             ring.availableIdx(0);
             ring.usedIdx(0);
+            held.clear();
             device = Rings.device(ring, features);
         }
 

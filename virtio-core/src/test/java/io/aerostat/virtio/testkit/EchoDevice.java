@@ -3,14 +3,19 @@ package io.aerostat.virtio.testkit;
 import io.aerostat.virtio.device.ConfigSpace;
 import io.aerostat.virtio.device.DeviceController;
 import io.aerostat.virtio.device.Interrupts;
+import io.aerostat.virtio.device.RestoredQueues;
 import io.aerostat.virtio.device.VirtioDevice;
 import io.aerostat.virtio.memory.GuestMemory;
 import io.aerostat.virtio.memory.RamAccess;
 import io.aerostat.virtio.queue.ChainCursor;
 import io.aerostat.virtio.queue.DeviceQueue;
 import io.aerostat.virtio.queue.QueueAddresses;
+import io.aerostat.virtio.snapshot.SnapshotException;
+import io.aerostat.virtio.snapshot.SnapshotReader;
+import io.aerostat.virtio.snapshot.SnapshotWriter;
 import io.aerostat.virtio.spec.Feature;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
@@ -42,7 +47,6 @@ public final class EchoDevice implements VirtioDevice {
     private static final int SCRATCH_BYTES = 1 << 16;
 
     private final RamAccess ram;
-    private final byte[] scratch = new byte[SCRATCH_BYTES];
     private final ConfigSpace config =
             new ConfigSpace(CONFIG_BYTES, 1L << (DRIVER_FIELD / Integer.BYTES));
     private final ConcurrentLinkedQueue<String> told = new ConcurrentLinkedQueue<>();
@@ -52,9 +56,12 @@ public final class EchoDevice implements VirtioDevice {
     private int queueCount = 3;
     private int queueSize = 8;
     private int chainsPerPass = Integer.MAX_VALUE;
+    private int elementsPerPass = Integer.MAX_VALUE;
     private boolean publishesEach;
     private Runnable beforeEach = () -> {};
     private long echoed;
+    private long ticks;
+    private Place[] places = places(queueCount);
 
     public EchoDevice(GuestMemory memory) {
         ram = new RamAccess(memory);
@@ -73,6 +80,7 @@ public final class EchoDevice implements VirtioDevice {
 
     public EchoDevice withQueues(int count, int size) {
         queueCount = count;
+        places = places(count);
         queueSize = size;
         return this;
     }
@@ -80,6 +88,12 @@ public final class EchoDevice implements VirtioDevice {
     /** Makes {@link #service} return after so many buffers. */
     public EchoDevice servingPerPass(int chains) {
         chainsPerPass = chains;
+        return this;
+    }
+
+    /** Makes {@link #service} return after so many elements, inside a buffer if need be. */
+    public EchoDevice restingAfter(int elements) {
+        elementsPerPass = elements;
         return this;
     }
 
@@ -98,6 +112,11 @@ public final class EchoDevice implements VirtioDevice {
     /** What the controller has told so far, in order. */
     public List<String> told() {
         return List.copyOf(told);
+    }
+
+    /** How often the device was told the time. The owner's. */
+    public long ticks() {
+        return ticks;
     }
 
     /** Buffers returned so far. The owner's. */
@@ -154,6 +173,7 @@ public final class EchoDevice implements VirtioDevice {
     @Override
     public void queueDisabled(int queue) {
         told.add("disabled " + queue);
+        places[queue].inChain = false;
     }
 
     @Override
@@ -164,6 +184,20 @@ public final class EchoDevice implements VirtioDevice {
     @Override
     public void reset() {
         told.add("reset");
+        for (Place place : places) {
+            place.inChain = false;
+        }
+    }
+
+    @Override
+    public void elapsed(long nowNs) {
+        ticks++;
+    }
+
+    private static Place[] places(int count) {
+        Place[] places = new Place[count];
+        Arrays.setAll(places, i -> new Place());
+        return places;
     }
 
     @Override
@@ -184,64 +218,125 @@ public final class EchoDevice implements VirtioDevice {
     }
 
     private int echoAll(int queue, DeviceQueue ring, Interrupts interrupts) {
+        Place place = places[queue];
+        int elements = elementsPerPass;
         for (int chains = 0; chains < chainsPerPass; chains++) {
-            switch (ring.poll()) {
-                case DeviceQueue.NONE -> {
-                    return IDLE;
+            if (!place.inChain) {
+                int polled = ring.poll();
+                if (polled != DeviceQueue.CHAIN) {
+                    return polled == DeviceQueue.NONE ? IDLE : FAULT;
                 }
-                case DeviceQueue.FAULT -> {
-                    return FAULT;
+                beforeEach.run();
+                place.start();
+            }
+            ChainCursor chain = ring.chain();
+            int step = ChainCursor.ELEMENT;
+            for (; step == ChainCursor.ELEMENT && elements > 0; elements--) {
+                step = chain.next();
+                if (step == ChainCursor.ELEMENT) {
+                    place.echo(ram, chain);
                 }
-                default -> {
-                    if (!echo(ring)) {
-                        return FAULT;
-                    }
-                    if (publishesEach) {
-                        publish(queue, ring, interrupts);
-                    }
-                }
+            }
+            if (step != ChainCursor.END) {
+                return step == ChainCursor.FAULT ? FAULT : MORE;
+            }
+            ring.complete(chain.head(), place.written);
+            place.inChain = false;
+            echoed++;
+            if (publishesEach) {
+                publish(queue, ring, interrupts);
             }
         }
         return MORE;
     }
 
-    private boolean echo(DeviceQueue ring) {
-        beforeEach.run();
-        ChainCursor chain = ring.chain();
-        int read = 0;
-        int written = 0;
-        int step = chain.next();
-        for (; step == ChainCursor.ELEMENT; step = chain.next()) {
+    @Override
+    public void save(SnapshotWriter out) {
+        out.writeLong(echoed);
+        for (Place place : places) {
+            place.save(out);
+        }
+    }
+
+    @Override
+    public Runnable prepareRestore(SnapshotReader in, RestoredQueues queues)
+            throws SnapshotException {
+        long savedEchoed = in.readLong("echoed");
+        Place[] saved = new Place[places.length];
+        for (int queue = 0; queue < saved.length; queue++) {
+            saved[queue] = Place.restored(in, queues.ring(queue));
+        }
+        return () -> {
+            told.add("restored 0x" + Long.toHexString(queues.features()));
+            echoed = savedEchoed;
+            System.arraycopy(saved, 0, places, 0, saved.length);
+        };
+    }
+
+    /** How far the device is in the buffer of one queue. */
+    private static final class Place {
+        private byte[] scratch = new byte[0];
+        private boolean inChain;
+        private int read;
+        private int written;
+
+        void start() {
+            inChain = true;
+            read = 0;
+            written = 0;
+        }
+
+        void echo(RamAccess ram, ChainCursor chain) {
             if (chain.isWritable()) {
-                written += writeElement(chain, written, read);
+                written += writeElement(ram, chain);
             } else {
-                read += readElement(chain, read);
+                read += readElement(ram, chain);
             }
         }
-        if (step == ChainCursor.FAULT) {
-            return false;
-        }
-        ring.complete(chain.head(), written);
-        echoed++;
-        return true;
-    }
 
-    private int readElement(ChainCursor chain, int read) {
-        int bytes = (int) Math.min(chain.length(), SCRATCH_BYTES - read);
-        ram.map(chain.gpa(), bytes);
-        for (int i = 0; i < bytes; i++) {
-            scratch[read + i] = ram.getByte(i);
+        private int readElement(RamAccess ram, ChainCursor chain) {
+            int bytes = (int) Math.min(chain.length(), SCRATCH_BYTES - read);
+            if (scratch.length < read + bytes) {
+                scratch = Arrays.copyOf(scratch, Math.max(2 * scratch.length, read + bytes));
+            }
+            ram.map(chain.gpa(), bytes);
+            for (int i = 0; i < bytes; i++) {
+                scratch[read + i] = ram.getByte(i);
+            }
+            return bytes;
         }
-        return bytes;
-    }
 
-    private int writeElement(ChainCursor chain, int written, int read) {
-        int bytes = (int) Math.min(chain.length(), read - written);
-        ram.map(chain.gpa(), bytes);
-        for (int i = 0; i < bytes; i++) {
-            ram.putByte(i, scratch[written + i]);
+        private int writeElement(RamAccess ram, ChainCursor chain) {
+            int bytes = (int) Math.min(chain.length(), read - written);
+            ram.map(chain.gpa(), bytes);
+            for (int i = 0; i < bytes; i++) {
+                ram.putByte(i, scratch[written + i]);
+            }
+            return bytes;
         }
-        return bytes;
+
+        void save(SnapshotWriter out) {
+            out.writeBoolean(inChain);
+            if (inChain) {
+                out.writeInt(read);
+                out.writeInt(written);
+                out.writeBytes(Arrays.copyOf(scratch, read));
+            }
+        }
+
+        static Place restored(SnapshotReader in, DeviceQueue ring) throws SnapshotException {
+            Place place = new Place();
+            place.inChain = in.readBoolean("inChain");
+            if (place.inChain) {
+                if (ring == null || !ring.isOut(ring.chain().head())) {
+                    throw SnapshotException.impossible("inChain", 1);
+                }
+                place.read = in.readInt("read", 0, SCRATCH_BYTES);
+                place.written = in.readInt("written", 0, place.read);
+                place.scratch = in.readBytes("scratch", place.read);
+            }
+            return place;
+        }
     }
 
     @Override

@@ -78,7 +78,17 @@ public final class EchoMachine {
             Ownership ownership,
             Doorbell doorbell,
             InterruptLine line) {
-        memory = GuestRam.of(kind, 0, RAM_BYTES).memory();
+        this(GuestRam.of(kind, 0, RAM_BYTES).memory(), tailor, ownership, doorbell, line);
+    }
+
+    /** The same, on the RAM of another machine. */
+    public EchoMachine(
+            GuestMemory memory,
+            UnaryOperator<EchoDevice> tailor,
+            Ownership ownership,
+            Doorbell doorbell,
+            InterruptLine line) {
+        this.memory = memory;
         ram = RamAccess.of(memory, 0, RAM_BYTES);
         echo = tailor.apply(new EchoDevice(memory));
         device =

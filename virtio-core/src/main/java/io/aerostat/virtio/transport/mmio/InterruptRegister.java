@@ -48,6 +48,12 @@ final class InterruptRegister implements Interrupts {
         }
     }
 
+    /** Puts saved causes in place of the present ones and drives the line, whatever it was. */
+    void restore(int saved) {
+        causes.set(saved);
+        evaluate();
+    }
+
     private void raise(int cause) {
         causes.accumulateAndGet(cause, (old, bits) -> old | bits);
         evaluate();

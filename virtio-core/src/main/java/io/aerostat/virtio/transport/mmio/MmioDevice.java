@@ -5,11 +5,17 @@ import io.aerostat.virtio.device.Doorbell;
 import io.aerostat.virtio.device.Ownership;
 import io.aerostat.virtio.device.VirtioDevice;
 import io.aerostat.virtio.memory.GuestMemory;
+import io.aerostat.virtio.queue.QueueAddresses;
+import io.aerostat.virtio.snapshot.SnapshotException;
+import io.aerostat.virtio.snapshot.SnapshotReader;
+import io.aerostat.virtio.snapshot.SnapshotWriter;
+import io.aerostat.virtio.spec.InterruptStatus;
 import io.aerostat.virtio.spec.MmioRegister;
 
 import org.jspecify.annotations.Nullable;
 
 import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * The register window of a virtio-mmio device, version 2 (VIRTIO 1.4, 4.2.2): what an emulator maps
@@ -33,6 +39,9 @@ public final class MmioDevice implements RegisterWindow {
 
     /** VendorID: "AERO" in ASCII, little-endian. */
     public static final int VENDOR_ID = 0x4F524541;
+
+    private static final int TRANSPORT_SECTION = 1;
+    private static final int CONTROLLER_SECTION = 2;
 
     private static final int ALL_ONES = -1;
     private static final long LOW_WORD = 0xFFFF_FFFFL;
@@ -82,6 +91,100 @@ public final class MmioDevice implements RegisterWindow {
         driverFeaturesSel = 0;
         queueSel = 0;
         interrupts.acknowledge(ALL_ONES);
+    }
+
+    /**
+     * The state of the device: registers, negotiation, queues with the place inside a buffer in
+     * work, configuration space, interrupts, and what the device itself knows. Guest RAM is not
+     * part of it, nor are host commands that were not run yet, nor counts.
+     *
+     * <p>Taken between two passes: waits for the owner's current one. The same thread as register
+     * accesses, but not from inside a pass. Whoever saves guest RAM too has the device stand still
+     * first ({@link DeviceController#drain}), so that both are of one moment.
+     *
+     * @throws IllegalStateException if called from inside a pass or a command
+     */
+    public byte[] save() {
+        SnapshotWriter out = new SnapshotWriter();
+        controller.betweenPasses(
+                () -> {
+                    out.section(TRANSPORT_SECTION, this::saveTransport);
+                    out.section(CONTROLLER_SECTION, controller::save);
+                });
+        return out.finish();
+    }
+
+    /**
+     * Puts the device in a saved state, whatever it was in before: from here on it does what the
+     * saved one would have done. Guest RAM must be as it was when the device was saved; if it is
+     * not, the device behaves as with a guest that wrote it. The interrupt line is driven anew, and
+     * all queues are looked at, as if kicked.
+     *
+     * <p>Being drained is no part of the state: a device that is drained here stays so, one that is
+     * not goes on at once, however it was saved.
+     *
+     * <p>The same thread as register accesses, but not from inside a pass.
+     *
+     * @throws SnapshotException if these bytes are damaged, of a newer version, or of a device or
+     *     RAM layout other than this one; the device is unchanged
+     * @throws IllegalStateException if called from inside a pass or a command
+     */
+    public void restore(byte[] snapshot) throws SnapshotException {
+        SnapshotReader in = SnapshotReader.open(snapshot);
+        AtomicReference<SnapshotException> failure = new AtomicReference<>();
+        controller.betweenPasses(
+                () -> {
+                    try {
+                        prepareRestore(in).run();
+                    } catch (SnapshotException e) {
+                        failure.set(e);
+                    }
+                });
+        SnapshotException refused = failure.get();
+        if (refused != null) {
+            throw refused;
+        }
+    }
+
+    private void saveTransport(SnapshotWriter out) {
+        out.writeInt(deviceFeaturesSel);
+        out.writeInt(driverFeaturesSel);
+        out.writeInt(queueSel);
+        out.writeByte(interrupts.causes());
+        out.writeInt(queues.length);
+        for (QueueRegisters queue : queues) {
+            queue.save(out);
+        }
+    }
+
+    /** Reads and checks all of a snapshot, and answers what puts it into effect. */
+    private Runnable prepareRestore(SnapshotReader in) throws SnapshotException {
+        SnapshotReader own = in.section(TRANSPORT_SECTION);
+        int savedDeviceSel = own.readInt("deviceFeaturesSel");
+        int savedDriverSel = own.readInt("driverFeaturesSel");
+        int savedQueueSel = own.readInt("queueSel");
+        int causes = own.readByte("interruptStatus");
+        if ((causes & ~InterruptStatus.DEFINED_MASK) != 0) {
+            throw SnapshotException.impossible("interruptStatus", causes);
+        }
+        QueueAddresses[] saved =
+                new QueueAddresses[own.readInt("queueRegisters", queues.length, queues.length)];
+        for (int queue = 0; queue < saved.length; queue++) {
+            saved[queue] = QueueAddresses.restored(own);
+        }
+        own.end();
+        Runnable controllerState = controller.prepareRestore(in.section(CONTROLLER_SECTION));
+        in.end();
+        return () -> {
+            deviceFeaturesSel = savedDeviceSel;
+            driverFeaturesSel = savedDriverSel;
+            queueSel = savedQueueSel;
+            for (int queue = 0; queue < saved.length; queue++) {
+                queues[queue].restore(saved[queue]);
+            }
+            controllerState.run();
+            interrupts.restore(causes);
+        };
     }
 
     @Override

@@ -14,6 +14,12 @@ import org.jspecify.annotations.Nullable;
  * 32-bit accesses to documented registers, nothing else.
  */
 public final class MmioTransport implements DriverTransport {
+    /**
+     * Reads of Status that a reset is waited for. Devices of this project need one; a read that
+     * leaves a guest takes about a microsecond, so that this is about a second.
+     */
+    static final int MAX_RESET_READS = 1_000_000;
+
     private static final long LOW_WORD = 0xFFFF_FFFFL;
 
     private final RegisterWindow window;
@@ -39,11 +45,15 @@ public final class MmioTransport implements DriverTransport {
     }
 
     @Override
-    public void reset() {
+    public boolean reset() {
         write(MmioRegister.STATUS, 0);
-        while (read(MmioRegister.STATUS) != 0) {
+        for (int reads = 0; reads < MAX_RESET_READS; reads++) {
+            if (read(MmioRegister.STATUS) == 0) {
+                return true;
+            }
             Thread.onSpinWait();
         }
+        return false;
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.aerostat.virtio.transport.mmio;
 
 import io.aerostat.virtio.queue.QueueAddresses;
+import io.aerostat.virtio.snapshot.SnapshotWriter;
 
 /** The size and address registers of one queue: what the driver has said about it so far. */
 final class QueueRegisters {
@@ -38,6 +39,17 @@ final class QueueRegisters {
     QueueAddresses addresses(int sizeMax) {
         return new QueueAddresses(
                 size == 0 ? sizeMax : size, descriptorTable, availableRing, usedRing);
+    }
+
+    void save(SnapshotWriter out) {
+        addresses(0).save(out);
+    }
+
+    void restore(QueueAddresses saved) {
+        size = saved.size();
+        descriptorTable = saved.descriptorTable();
+        availableRing = saved.availableRing();
+        usedRing = saved.usedRing();
     }
 
     private static long withWord(long address, boolean high, int word) {

@@ -1,6 +1,7 @@
 package io.aerostat.virtio.transport.mmio;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -282,9 +283,32 @@ final class MmioTransportTest {
                             public void store(long offset, int width, long value) {}
                         });
 
-        new MmioTransport(slow).reset();
+        boolean reset = new MmioTransport(slow).reset();
 
+        assertTrue(reset);
         assertEquals(List.of("W 070 = 0", "R 070", "R 070", "R 070", "R 070"), slow.lines());
+    }
+
+    @Test
+    @DisplayName("RESET-DRV-01: a device that never reads 0 does not keep its driver for ever")
+    void givesUpOnAResetThatDoesNotEnd() {
+        int[] reads = {0};
+        RegisterWindow stuck =
+                new RegisterWindow() {
+                    @Override
+                    public long load(long offset, int width) {
+                        reads[0]++;
+                        return 15;
+                    }
+
+                    @Override
+                    public void store(long offset, int width, long value) {}
+                };
+
+        boolean reset = new MmioTransport(stuck).reset();
+
+        assertFalse(reset);
+        assertEquals(1_000_000, reads[0]);
     }
 
     @Test

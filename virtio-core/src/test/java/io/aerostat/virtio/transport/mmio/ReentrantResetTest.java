@@ -2,6 +2,7 @@ package io.aerostat.virtio.transport.mmio;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.aerostat.virtio.device.Ownership;
 import io.aerostat.virtio.queue.DriverQueue;
@@ -115,6 +116,50 @@ final class ReentrantResetTest {
 
         List<String> told = machine.echo.told();
         assertEquals("reset", told.get(told.size() - 1));
+    }
+
+    // The handler of an interrupt that loops on a register must not fill the host's memory.
+    @Test
+    void manyResetsFromInsideAPassAreOneWhenItEnds() {
+        DriverQueue queue = bringUp(Ownership.REGISTER_THREAD);
+        machine.offer(queue, 0, 1);
+        inInterrupt =
+                () -> {
+                    for (int i = 0; i < 10_000; i++) {
+                        machine.status(0);
+                        machine.bringUp(FEATURES);
+                        machine.write(MmioRegister.QUEUE_READY, 0);
+                        machine.enable(0);
+                    }
+                };
+
+        machine.controller().poll(0);
+
+        List<String> told = machine.echo.told();
+        assertEquals(
+                List.of("reset", "activate 0x100000000", "enabled 0 size 8"),
+                told.subList(told.size() - 3, told.size()));
+        assertEquals(6, told.size());
+    }
+
+    @Test
+    void aQueueThatIsStoppedAndStartedFromInsideAPassHasANewRing() {
+        DriverQueue queue = bringUp(Ownership.REGISTER_THREAD);
+        machine.offer(queue, 0, 1);
+        DriverQueue[] again = new DriverQueue[1];
+        inInterrupt =
+                () -> {
+                    machine.write(MmioRegister.QUEUE_READY, 0);
+                    again[0] = machine.driverQueue(0, FEATURES);
+                    machine.enable(0);
+                    machine.offer(again[0], 2, 0x5566);
+                };
+
+        machine.pollAll();
+
+        assertEquals(0x5566, machine.answer(2));
+        assertEquals(EchoMachine.DRIVER_OK, machine.status());
+        assertTrue(machine.echo.told().contains("disabled 0"));
     }
 
     @Test
