@@ -1,5 +1,9 @@
 package io.aerostat.balloon;
 
+import io.aerostat.virtio.snapshot.SnapshotException;
+import io.aerostat.virtio.snapshot.SnapshotReader;
+import io.aerostat.virtio.snapshot.SnapshotWriter;
+
 /**
  * Tells whether what a driver says is in the balloon can be true.
  *
@@ -39,5 +43,25 @@ final class ActualCheck {
             agree(ledger);
         }
         return plausible;
+    }
+
+    void save(SnapshotWriter out) {
+        out.writeLong(agreed);
+        out.writeLong(lowest);
+        out.writeLong(highest);
+        out.writeLong(last);
+    }
+
+    Runnable prepareRestore(SnapshotReader in) throws SnapshotException {
+        long savedAgreed = in.readLong("agreedPages");
+        long savedLowest = in.readLong("lowestPages");
+        long savedHighest = in.readLong("highestPages");
+        long savedLast = in.readLong("lastPages");
+        return () -> {
+            agreed = savedAgreed;
+            lowest = savedLowest;
+            highest = savedHighest;
+            last = savedLast;
+        };
     }
 }

@@ -7,10 +7,14 @@ import io.aerostat.balloon.range.PageReclaimer;
 import io.aerostat.virtio.device.ConfigSpace;
 import io.aerostat.virtio.device.DeviceController;
 import io.aerostat.virtio.device.Interrupts;
+import io.aerostat.virtio.device.RestoredQueues;
 import io.aerostat.virtio.device.VirtioDevice;
 import io.aerostat.virtio.memory.GuestMemory;
 import io.aerostat.virtio.queue.DeviceQueue;
 import io.aerostat.virtio.queue.QueueAddresses;
+import io.aerostat.virtio.snapshot.SnapshotException;
+import io.aerostat.virtio.snapshot.SnapshotReader;
+import io.aerostat.virtio.snapshot.SnapshotWriter;
 import io.aerostat.virtio.spec.DeviceType;
 import io.aerostat.virtio.spec.Feature;
 import io.aerostat.virtio.spec.balloon.BalloonConfigLayout;
@@ -66,6 +70,10 @@ public final class BalloonDevice implements VirtioDevice {
 
     private @Nullable DeviceController controller;
     private int poisonAtStart;
+
+    /** Restored, and the owner's clock was not seen since. */
+    private boolean clockIsUnknown;
+
     private volatile long negotiated;
     private volatile long ledgerPages;
     private volatile long incompletePages;
@@ -336,6 +344,9 @@ public final class BalloonDevice implements VirtioDevice {
 
     @Override
     public void elapsed(long nowNs) {
+        if (clockIsUnknown) {
+            clockStarts(nowNs);
+        }
         long count = queues.ledger().count();
         boolean mayTakeBack = has(BalloonFeature.DEFLATE_ON_OOM);
         counters.add(BalloonCounter.PAGES_TAKEN_BACK, pace.elapsed(nowNs, count, mayTakeBack));
@@ -428,6 +439,46 @@ public final class BalloonDevice implements VirtioDevice {
         actualCheck.agree(0);
         pace.restart();
         publishLedger();
+    }
+
+    // save and restore
+
+    @Override
+    public void save(SnapshotWriter out) {
+        pace.save(out);
+        actualCheck.save(out);
+        out.writeInt(poisonAtStart);
+        queues.save(out);
+        statisticsCheck.save(out);
+    }
+
+    @Override
+    public Runnable prepareRestore(SnapshotReader in, RestoredQueues restored)
+            throws SnapshotException {
+        Runnable paceRestored = pace.prepareRestore(in, memory.bytes() >>> PageFrame.SHIFT);
+        Runnable actualRestored = actualCheck.prepareRestore(in);
+        int savedPoison = in.readInt("poisonAtStart");
+        Runnable queuesRestored = queues.prepareRestore(in, restored);
+        Runnable statisticsRestored = statisticsCheck.prepareRestore(in, queues.stats()::latest);
+        long features = restored.features();
+        return () -> {
+            negotiated = features;
+            poisonAtStart = savedPoison;
+            queues.activate(features, poison());
+            queuesRestored.run();
+            paceRestored.run();
+            actualRestored.run();
+            statisticsRestored.run();
+            clockIsUnknown = true;
+            publishLedger();
+        };
+    }
+
+    private void clockStarts(long nowNs) {
+        clockIsUnknown = false;
+        pace.clockStarts(nowNs);
+        queues.stats().clockStarts(nowNs);
+        statisticsCheck.seen(queues.stats().latest());
     }
 
     private void publishLedger() {

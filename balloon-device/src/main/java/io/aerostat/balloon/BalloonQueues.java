@@ -15,8 +15,12 @@ import io.aerostat.balloon.range.PageRanges;
 import io.aerostat.balloon.range.PageReclaimer;
 import io.aerostat.balloon.range.ProtectedPages;
 import io.aerostat.balloon.range.RamClip;
+import io.aerostat.virtio.device.RestoredQueues;
 import io.aerostat.virtio.memory.GuestMemory;
 import io.aerostat.virtio.queue.QueueAddresses;
+import io.aerostat.virtio.snapshot.SnapshotException;
+import io.aerostat.virtio.snapshot.SnapshotReader;
+import io.aerostat.virtio.snapshot.SnapshotWriter;
 import io.aerostat.virtio.spec.AvailableRingLayout;
 import io.aerostat.virtio.spec.DescriptorLayout;
 import io.aerostat.virtio.spec.UsedRingLayout;
@@ -25,6 +29,9 @@ import io.aerostat.virtio.spec.balloon.BalloonQueue;
 import io.aerostat.virtio.spec.balloon.QueueNumbering;
 
 import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * The balloon's five queues, and the pages that they move: which queue stands at which index, what
@@ -213,5 +220,32 @@ final class BalloonQueues {
     /** Which host pages are wholly in it. */
     HostPages hostPages() {
         return hostPages;
+    }
+
+    // save and restore
+
+    void save(SnapshotWriter out) {
+        ledger.save(out);
+        hostPages.save(out);
+        for (BalloonQueue queue : QUEUES) {
+            handler(queue).save(out);
+        }
+    }
+
+    /**
+     * Reads what {@link #save} wrote, and changes nothing.
+     *
+     * @param queues what is going to be live
+     * @return makes all handlers, and what is in the balloon, as they were saved
+     */
+    Runnable prepareRestore(SnapshotReader in, RestoredQueues queues) throws SnapshotException {
+        List<Runnable> steps = new ArrayList<>();
+        steps.add(ledger.prepareRestore(in));
+        steps.add(hostPages.prepareRestore(in));
+        for (BalloonQueue queue : QUEUES) {
+            int index = numbering.indexOf(queue, offered, queues.features());
+            steps.add(handler(queue).prepareRestore(in, queues.ring(index)));
+        }
+        return () -> steps.forEach(Runnable::run);
     }
 }

@@ -4,9 +4,14 @@ import io.aerostat.balloon.handler.BalloonCounter;
 import io.aerostat.balloon.handler.BalloonCounters;
 import io.aerostat.balloon.stats.Contradiction;
 import io.aerostat.balloon.stats.GuestStatistics;
+import io.aerostat.virtio.snapshot.SnapshotException;
+import io.aerostat.virtio.snapshot.SnapshotReader;
+import io.aerostat.virtio.snapshot.SnapshotWriter;
 import io.aerostat.virtio.spec.balloon.PageFrame;
 
 import org.jspecify.annotations.Nullable;
+
+import java.util.function.Supplier;
 
 /**
  * Counts what cannot be true in a guest's statistics. Figures are of some moment since they were
@@ -50,5 +55,28 @@ final class StatisticsCheck {
                                 Contradiction.UNKNOWN)
                         .size();
         counters.add(BalloonCounter.CONTRADICTORY_STATISTICS, found);
+    }
+
+    void save(SnapshotWriter out) {
+        out.writeLong(smallestBalloonPages);
+    }
+
+    /**
+     * Reads what {@link #save} wrote.
+     *
+     * @param latest what is restored of the figures then, which were looked at when they came
+     */
+    Runnable prepareRestore(SnapshotReader in, Supplier<@Nullable GuestStatistics> latest)
+            throws SnapshotException {
+        long saved = in.readLong("smallestBalloonPages", 0, Long.MAX_VALUE);
+        return () -> {
+            smallestBalloonPages = saved;
+            seen = latest.get();
+        };
+    }
+
+    /** The same figures stand at another place. */
+    void seen(@Nullable GuestStatistics latest) {
+        seen = latest;
     }
 }

@@ -1,5 +1,9 @@
 package io.aerostat.balloon;
 
+import io.aerostat.virtio.snapshot.SnapshotException;
+import io.aerostat.virtio.snapshot.SnapshotReader;
+import io.aerostat.virtio.snapshot.SnapshotWriter;
+
 /**
  * Which target the guest is shown on its way to the one that the host wants: it rises no faster
  * than the rate, and holds still for a while when the guest had to take pages back.
@@ -112,5 +116,48 @@ final class TargetPace {
     private long risen() {
         long steps = (nowNs - riseSinceNs) / STEP_NS;
         return riseFrom + (long) (pagesPerSecond * (steps * STEP_NS / NANOS_PER_SECOND));
+    }
+
+    // save and restore; the clock may be another one then
+
+    void save(SnapshotWriter out) {
+        out.writeLong(wanted);
+        out.writeLong(shown);
+        out.writeLong(riseFrom);
+        out.writeLong(riseSinceNs - nowNs);
+        out.writeLong(graceUntilNs - nowNs);
+        out.writeBoolean(holding);
+        out.writeLong(holdUntilNs - nowNs);
+        out.writeLong(seen);
+    }
+
+    Runnable prepareRestore(SnapshotReader in, long maxPages) throws SnapshotException {
+        long savedWanted = in.readLong("wantedPages", 0, maxPages);
+        long savedShown = in.readLong("shownPages", 0, maxPages);
+        long savedRiseFrom = in.readLong("riseFromPages", 0, maxPages);
+        long savedRiseSince = in.readLong("riseSinceNs");
+        long savedGrace = in.readLong("graceUntilNs");
+        boolean savedHolding = in.readBoolean("holding");
+        long savedHoldUntil = in.readLong("holdUntilNs");
+        long savedSeen = in.readLong("seenPages", 0, maxPages);
+        return () -> {
+            nowNs = 0;
+            wanted = savedWanted;
+            shown = savedShown;
+            riseFrom = savedRiseFrom;
+            riseSinceNs = savedRiseSince;
+            graceUntilNs = savedGrace;
+            holding = savedHolding;
+            holdUntilNs = savedHoldUntil;
+            seen = savedSeen;
+        };
+    }
+
+    /** The clock, which stood at 0 when this was restored, goes on from {@code nowNs}. */
+    void clockStarts(long nowNs) {
+        this.nowNs += nowNs;
+        riseSinceNs += nowNs;
+        graceUntilNs += nowNs;
+        holdUntilNs += nowNs;
     }
 }

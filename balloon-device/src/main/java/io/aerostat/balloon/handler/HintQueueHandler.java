@@ -9,8 +9,13 @@ import io.aerostat.virtio.memory.GuestMemory;
 import io.aerostat.virtio.memory.RamAccess;
 import io.aerostat.virtio.queue.ChainCursor;
 import io.aerostat.virtio.queue.DeviceQueue;
+import io.aerostat.virtio.snapshot.SnapshotException;
+import io.aerostat.virtio.snapshot.SnapshotReader;
+import io.aerostat.virtio.snapshot.SnapshotWriter;
 import io.aerostat.virtio.spec.balloon.HintCommand;
 import io.aerostat.virtio.spec.balloon.PageFrame;
+
+import org.jspecify.annotations.Nullable;
 
 /**
  * Serves the free page hinting queue (VIRTIO 1.4, 5.5.6.5): collects which pages were free at some
@@ -34,6 +39,8 @@ public final class HintQueueHandler implements QueueHandler {
 
     /** Marking pages costs so much less than discarding them. */
     private static final int PAGES_PER_COST = 64;
+
+    private static final HintRound[] ROUNDS = HintRound.values();
 
     private final RamClip clip;
     private final BalloonCounters counters;
@@ -132,6 +139,42 @@ public final class HintQueueHandler implements QueueHandler {
             return VirtioDevice.MORE;
         }
         return outcome;
+    }
+
+    @Override
+    public void save(SnapshotWriter out) {
+        out.writeBoolean(inBuffer);
+        out.writeInt(nextRound);
+        out.writeInt(wanted);
+        out.writeInt(told);
+        out.writeByte(round.ordinal());
+        hinted.save(out);
+    }
+
+    @Override
+    public Runnable prepareRestore(SnapshotReader in, @Nullable DeviceQueue ring)
+            throws SnapshotException {
+        boolean savedInBuffer = QueueHandler.readInBuffer(in, ring);
+        int savedNext = in.readInt("nextRound");
+        int savedWanted = in.readInt("wantedRound");
+        int savedTold = in.readInt("toldRound");
+        int savedRound = in.readByte("round");
+        if (savedRound >= ROUNDS.length) {
+            throw SnapshotException.impossible("round", savedRound);
+        }
+        if (savedNext == HintCommand.STOP || savedNext == HintCommand.DONE) {
+            throw SnapshotException.impossible("nextRound", savedNext);
+        }
+        Runnable pagesHinted = hinted.prepareRestore(in);
+        return () -> {
+            inBuffer = savedInBuffer;
+            nextRound = savedNext;
+            wanted = savedWanted;
+            told = savedTold;
+            round = ROUNDS[savedRound];
+            pagesHinted.run();
+            pages = hinted.count();
+        };
     }
 
     private int drain(DeviceQueue ring) {

@@ -5,6 +5,11 @@ import io.aerostat.virtio.device.Interrupts;
 import io.aerostat.virtio.device.VirtioDevice;
 import io.aerostat.virtio.memory.GuestMemory;
 import io.aerostat.virtio.queue.DeviceQueue;
+import io.aerostat.virtio.snapshot.SnapshotException;
+import io.aerostat.virtio.snapshot.SnapshotReader;
+import io.aerostat.virtio.snapshot.SnapshotWriter;
+
+import org.jspecify.annotations.Nullable;
 
 /**
  * Serves a queue of page numbers, inflate or deflate (VIRTIO 1.4, 5.5.6).
@@ -65,6 +70,28 @@ public final class PfnQueueHandler implements QueueHandler {
             return VirtioDevice.MORE;
         }
         return outcome;
+    }
+
+    @Override
+    public void save(SnapshotWriter out) {
+        out.writeBoolean(inRequest);
+        if (inRequest) {
+            reader.save(out);
+        }
+    }
+
+    @Override
+    public Runnable prepareRestore(SnapshotReader in, @Nullable DeviceQueue ring)
+            throws SnapshotException {
+        if (!QueueHandler.readInBuffer(in, ring) || ring == null) {
+            return this::reset;
+        }
+        Runnable place = reader.prepareRestore(in, ring.chain());
+        return () -> {
+            reset();
+            place.run();
+            inRequest = true;
+        };
     }
 
     /** Takes requests until there is none, the work of a pass is done, or the ring is broken. */

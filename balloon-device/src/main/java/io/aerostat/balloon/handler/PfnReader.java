@@ -4,6 +4,9 @@ import io.aerostat.balloon.range.PfnBatch;
 import io.aerostat.virtio.memory.GuestMemory;
 import io.aerostat.virtio.memory.RamAccess;
 import io.aerostat.virtio.queue.ChainCursor;
+import io.aerostat.virtio.snapshot.SnapshotException;
+import io.aerostat.virtio.snapshot.SnapshotReader;
+import io.aerostat.virtio.snapshot.SnapshotWriter;
 import io.aerostat.virtio.spec.balloon.PageFrame;
 
 /**
@@ -116,5 +119,37 @@ final class PfnReader {
     /** Tells whether the request ended inside a page number, which is ignored. */
     boolean endedInsideNumber() {
         return atEnd && partialBytes != 0;
+    }
+
+    /** Writes the place in the element that the request rests in. */
+    void save(SnapshotWriter out) {
+        out.writeBoolean(window.length() > 0);
+        out.writeLong(offset);
+        out.writeInt(partial);
+        out.writeByte(partialBytes);
+    }
+
+    /**
+     * Reads what {@link #save} wrote, and changes nothing.
+     *
+     * @param chain stands at the element that the request rests in
+     */
+    Runnable prepareRestore(SnapshotReader in, ChainCursor chain) throws SnapshotException {
+        boolean mapped = in.readBoolean("elementMapped");
+        long savedOffset = in.readLong("elementOffset", 0, mapped ? chain.length() : 0);
+        int savedPartial = in.readInt("partialNumber");
+        int savedBytes = in.readByte("partialBytes");
+        if (savedBytes >= PageFrame.NUMBER_BYTES || (mapped && chain.isWritable())) {
+            throw SnapshotException.impossible("partialBytes", savedBytes);
+        }
+        return () -> {
+            start();
+            if (mapped) {
+                window.map(chain.gpa(), chain.length());
+            }
+            offset = savedOffset;
+            partial = savedPartial;
+            partialBytes = savedBytes;
+        };
     }
 }

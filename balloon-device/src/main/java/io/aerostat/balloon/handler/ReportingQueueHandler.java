@@ -10,7 +10,12 @@ import io.aerostat.virtio.device.Interrupts;
 import io.aerostat.virtio.device.VirtioDevice;
 import io.aerostat.virtio.queue.ChainCursor;
 import io.aerostat.virtio.queue.DeviceQueue;
+import io.aerostat.virtio.snapshot.SnapshotException;
+import io.aerostat.virtio.snapshot.SnapshotReader;
+import io.aerostat.virtio.snapshot.SnapshotWriter;
 import io.aerostat.virtio.spec.balloon.PageFrame;
+
+import org.jspecify.annotations.Nullable;
 
 /**
  * Serves the free page reporting queue (VIRTIO 1.4, 5.5.6.7): the elements of a report are free
@@ -98,6 +103,40 @@ public final class ReportingQueueHandler implements QueueHandler {
             return VirtioDevice.MORE;
         }
         return outcome;
+    }
+
+    @Override
+    public void save(SnapshotWriter out) {
+        out.writeBoolean(inReport);
+        if (inReport) {
+            out.writeLong(nextPfn);
+            out.writeLong(endPfn);
+        }
+    }
+
+    @Override
+    public Runnable prepareRestore(SnapshotReader in, @Nullable DeviceQueue ring)
+            throws SnapshotException {
+        if (!QueueHandler.readInBuffer(in, ring) || ring == null) {
+            return this::reset;
+        }
+        long savedNext = in.readLong("nextPfn");
+        long savedEnd = in.readLong("endPfn");
+        // With nothing left of an element its bounds mean nothing.
+        if (savedNext < savedEnd && !isInElement(savedNext, savedEnd, ring.chain())) {
+            throw SnapshotException.impossible("nextPfn", savedNext);
+        }
+        return () -> {
+            reset();
+            inReport = true;
+            nextPfn = savedNext;
+            endPfn = savedEnd;
+        };
+    }
+
+    private static boolean isInElement(long first, long end, ChainCursor chain) {
+        long limit = (chain.gpa() + chain.length()) >>> PageFrame.SHIFT;
+        return chain.isWritable() && first >= chain.gpa() >>> PageFrame.SHIFT && end <= limit;
     }
 
     private int drain(DeviceQueue ring) {

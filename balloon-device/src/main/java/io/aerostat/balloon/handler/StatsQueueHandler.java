@@ -7,6 +7,9 @@ import io.aerostat.virtio.memory.GuestMemory;
 import io.aerostat.virtio.memory.RamAccess;
 import io.aerostat.virtio.queue.ChainCursor;
 import io.aerostat.virtio.queue.DeviceQueue;
+import io.aerostat.virtio.snapshot.SnapshotException;
+import io.aerostat.virtio.snapshot.SnapshotReader;
+import io.aerostat.virtio.snapshot.SnapshotWriter;
 import io.aerostat.virtio.spec.balloon.StatEntryLayout;
 
 import org.jspecify.annotations.Nullable;
@@ -90,6 +93,72 @@ public final class StatsQueueHandler implements QueueHandler {
     public void reset() {
         held = NONE;
         asked = false;
+    }
+
+    @Override
+    public void save(SnapshotWriter out) {
+        out.writeInt(held);
+        out.writeBoolean(asked);
+        out.writeLong(periodNs);
+        out.writeLong(dueNs - nowNs);
+        GuestStatistics figures = latest;
+        out.writeBoolean(figures != null);
+        if (figures == null) {
+            return;
+        }
+        out.writeLong(figures.ageNs(nowNs));
+        out.writeShort(figures.known().size() + figures.unknown().size());
+        figures.known().forEach((tag, value) -> saveEntry(out, tag.tag(), value));
+        figures.unknown().forEach((tag, value) -> saveEntry(out, tag, value));
+    }
+
+    private static void saveEntry(SnapshotWriter out, int tag, long value) {
+        out.writeShort(tag);
+        out.writeLong(value);
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * <p>The clock may be another one: until {@link #clockStarts} all is told as if it were 0 now.
+     */
+    @Override
+    public Runnable prepareRestore(SnapshotReader in, @Nullable DeviceQueue ring)
+            throws SnapshotException {
+        int savedHeld = in.readInt("heldBuffer");
+        if (savedHeld != NONE && (ring == null || !ring.isOut(savedHeld))) {
+            throw SnapshotException.impossible("heldBuffer", savedHeld);
+        }
+        boolean savedAsked = in.readBoolean("asked");
+        long savedPeriod = in.readLong("periodNs", 0, Long.MAX_VALUE);
+        long savedDue = in.readLong("dueInNs");
+        GuestStatistics savedFigures = in.readBoolean("hasFigures") ? readFigures(in) : null;
+        return () -> {
+            nowNs = 0;
+            held = savedHeld;
+            asked = savedAsked;
+            periodNs = savedPeriod;
+            dueNs = savedDue;
+            latest = savedFigures;
+        };
+    }
+
+    private static GuestStatistics readFigures(SnapshotReader in) throws SnapshotException {
+        long ageNs = in.readLong("ageNs");
+        int entries = in.readShort("entries");
+        GuestStatistics.Builder figures = new GuestStatistics.Builder();
+        for (int i = 0; i < entries; i++) {
+            figures.put(in.readShort("tag"), in.readLong("value"));
+        }
+        return figures.build(-ageNs);
+    }
+
+    /** The clock, which stood at 0 when this was restored, goes on from {@code nowNs}. */
+    public void clockStarts(long nowNs) {
+        this.nowNs += nowNs;
+        dueNs += nowNs;
+        GuestStatistics figures = latest;
+        latest = figures == null ? null : figures.receivedAt(figures.receivedNs() + nowNs);
     }
 
     @Override

@@ -1,6 +1,9 @@
 package io.aerostat.balloon.range;
 
 import io.aerostat.virtio.memory.GuestMemory;
+import io.aerostat.virtio.snapshot.SnapshotException;
+import io.aerostat.virtio.snapshot.SnapshotReader;
+import io.aerostat.virtio.snapshot.SnapshotWriter;
 import io.aerostat.virtio.spec.balloon.PageFrame;
 
 /**
@@ -22,6 +25,10 @@ import io.aerostat.virtio.spec.balloon.PageFrame;
  * <p>One thread's; allocates nothing after construction.
  */
 public final class HostPages {
+    /** Of the largest host page that any host has: a gigabyte. */
+    private static final int MAX_UNIT_PAGES = 1 << 18;
+
+    private final GuestMemory memory;
     private final PageLedger ledger;
     private final ProtectedPages protectedPages;
     private final int unitPages;
@@ -49,6 +56,7 @@ public final class HostPages {
                     "granularity must be a power of two from 4096 up: granularityBytes="
                             + unitBytes);
         }
+        this.memory = memory;
         this.ledger = ledger;
         this.protectedPages = protectedPages;
         this.unitPages = unitBytes >>> PageFrame.SHIFT;
@@ -158,6 +166,52 @@ public final class HostPages {
     /** All pages have left the balloon. */
     public void clear() {
         complete.clear();
+    }
+
+    /** Writes which host pages are complete. */
+    public void save(SnapshotWriter out) {
+        out.writeInt(unitPages);
+        if (unitPages > 1) {
+            complete.save(out);
+        }
+    }
+
+    /**
+     * Reads what {@link #save} wrote, and changes nothing. On a host whose pages have another size
+     * those are complete that are wholly in the balloon.
+     *
+     * @return makes this like the saved one, when the ledger is restored
+     */
+    public Runnable prepareRestore(SnapshotReader in) throws SnapshotException {
+        int savedUnit = in.readInt("unitPages", 1, MAX_UNIT_PAGES);
+        PageLedger saved = new PageLedger(memory);
+        if (savedUnit > 1) {
+            saved.prepareRestore(in).run();
+        }
+        if (savedUnit != unitPages) {
+            return this::findComplete;
+        }
+        boolean[] whole = {true};
+        saved.forEachRange((pfn, pages) -> whole[0] &= (pfn | pages) % unitPages == 0);
+        if (!whole[0]) {
+            throw SnapshotException.impossible("completePages", saved.count());
+        }
+        return () -> {
+            complete.clear();
+            complete.addAll(saved);
+        };
+    }
+
+    private void findComplete() {
+        complete.clear();
+        ledger.forEachRange(
+                (pfn, pages) -> {
+                    long from = alignDown(pfn + unitPages - 1);
+                    long to = alignDown(pfn + pages);
+                    if (unitPages > 1 && from < to) {
+                        complete.add(from, to - from);
+                    }
+                });
     }
 
     private boolean isWhole(long unit) {

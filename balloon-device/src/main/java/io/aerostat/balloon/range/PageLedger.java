@@ -2,6 +2,9 @@ package io.aerostat.balloon.range;
 
 import io.aerostat.virtio.memory.GuestMemory;
 import io.aerostat.virtio.memory.RamRegion;
+import io.aerostat.virtio.snapshot.SnapshotException;
+import io.aerostat.virtio.snapshot.SnapshotReader;
+import io.aerostat.virtio.snapshot.SnapshotWriter;
 import io.aerostat.virtio.spec.balloon.PageFrame;
 
 import java.util.Arrays;
@@ -24,6 +27,7 @@ public final class PageLedger {
 
     private final GuestMemory memory;
     private final long[] words;
+    private final long bits;
 
     /** Number of each region's first bit. */
     private final long[] firstBits;
@@ -34,11 +38,12 @@ public final class PageLedger {
     public PageLedger(GuestMemory memory) {
         this.memory = memory;
         this.firstBits = new long[memory.regionCount()];
-        long bits = 0;
+        long next = 0;
         for (int i = 0; i < firstBits.length; i++) {
-            firstBits[i] = bits;
-            bits += memory.region(i).length() >>> PageFrame.SHIFT;
+            firstBits[i] = next;
+            next += memory.region(i).length() >>> PageFrame.SHIFT;
         }
+        bits = next;
         words = new long[Math.toIntExact((bits + Long.SIZE - 1) / Long.SIZE)];
     }
 
@@ -187,6 +192,36 @@ public final class PageLedger {
     /** Bits [from, end) of one word. */
     private static long mask(long from, long end) {
         return (-1L >>> (Long.SIZE - (end - from))) << from;
+    }
+
+    /** Writes which pages are in, as a bitmap over RAM. */
+    public void save(SnapshotWriter out) {
+        for (long word : words) {
+            out.writeLong(word);
+        }
+    }
+
+    /**
+     * Reads what {@link #save} of a ledger of the same RAM wrote, and changes nothing.
+     *
+     * @return makes this ledger like the saved one
+     */
+    public Runnable prepareRestore(SnapshotReader in) throws SnapshotException {
+        long[] saved = new long[words.length];
+        long pages = 0;
+        for (int word = 0; word < saved.length; word++) {
+            saved[word] = in.readLong("ledger");
+            pages += Long.bitCount(saved[word]);
+        }
+        int spare = (int) (words.length * (long) Long.SIZE - bits);
+        if (spare > 0 && saved[saved.length - 1] >>> (Long.SIZE - spare) != 0) {
+            throw SnapshotException.impossible("ledger", saved[saved.length - 1]);
+        }
+        long total = pages;
+        return () -> {
+            System.arraycopy(saved, 0, words, 0, saved.length);
+            count = total;
+        };
     }
 
     private long bitOf(int region, long pfn) {

@@ -49,6 +49,11 @@ public final class GuestStatistics {
         return nowNs - receivedNs;
     }
 
+    /** The same figures, received at another time of the clock. */
+    public GuestStatistics receivedAt(long receivedNs) {
+        return new GuestStatistics(known, unknown, receivedNs);
+    }
+
     @Override
     public String toString() {
         return "GuestStatistics" + known + (unknown.isEmpty() ? "" : unknown.toString());
