@@ -104,6 +104,38 @@ final class ArchitectureTest {
                     .mayOnlyBeAccessedByLayers("balloon");
 
     @ArchTest
+    static final ArchRule packagesOfTheGuestFormALine =
+            layeredArchitecture()
+                    .consideringOnlyDependenciesInAnyPackage("io.aerostat.guest..")
+                    .layer("page")
+                    .definedBy("io.aerostat.guest.page")
+                    .layer("task")
+                    .definedBy("io.aerostat.guest.task")
+                    .layer("balloon")
+                    .definedBy("io.aerostat.guest.balloon")
+                    .layer("frame")
+                    .definedBy("io.aerostat.guest.mm.frame")
+                    .layer("mm")
+                    .definedBy("io.aerostat.guest.mm")
+                    .layer("workload")
+                    .definedBy("io.aerostat.guest.workload")
+                    .layer("model")
+                    .definedBy("io.aerostat.guest.model")
+                    .withOptionalLayers(true)
+                    .whereLayer("model")
+                    .mayNotBeAccessedByAnyLayer()
+                    .whereLayer("workload")
+                    .mayOnlyBeAccessedByLayers("model")
+                    .whereLayer("balloon")
+                    .mayOnlyBeAccessedByLayers("model")
+                    .whereLayer("task")
+                    .mayOnlyBeAccessedByLayers("workload", "model")
+                    .whereLayer("mm")
+                    .mayOnlyBeAccessedByLayers("workload", "model")
+                    .whereLayer("frame")
+                    .mayOnlyBeAccessedByLayers("mm", "workload", "model");
+
+    @ArchTest
     static final ArchRule packagesOfTheHostFormALine =
             layeredArchitecture()
                     .consideringOnlyDependenciesInAnyPackage("io.aerostat.vmm..")
