@@ -1,29 +1,24 @@
 package io.aerostat.guest.balloon;
 
 import io.aerostat.guest.page.PageAllocator;
-import io.aerostat.virtio.driver.DriverHandshake;
 import io.aerostat.virtio.driver.DriverTransport;
 import io.aerostat.virtio.driver.HandshakeFailure;
 import io.aerostat.virtio.memory.GuestMemory;
-import io.aerostat.virtio.spec.DeviceStatus;
-import io.aerostat.virtio.spec.DeviceType;
-import io.aerostat.virtio.spec.Feature;
+import io.aerostat.virtio.queue.QueueFault;
 import io.aerostat.virtio.spec.InterruptStatus;
-import io.aerostat.virtio.spec.balloon.BalloonConfigLayout;
-import io.aerostat.virtio.spec.balloon.BalloonFeature;
 import io.aerostat.virtio.spec.balloon.PageFrame;
 
 import org.jspecify.annotations.Nullable;
 
 /**
- * Moves pages between the guest and its balloon until there are as many in it as the host asks for.
+ * Moves pages between the guest and its balloon until there are as many in it as the host asks for,
+ * and serves the balloon's other queues.
  *
  * <pre>
  *            allocate           confirmed           take lowest           confirmed
  *   allocator ─────▶ inflating ─────▶ ballooned ─────▶ deflating ─────▶ allocator
  *                        │                │                │
  *                        └────────────────┴── reset ───────┴──────────▶ allocator
- *   actual = ballooned + deflating
  * </pre>
  *
  * <p>Invariants: a page is not used from the moment it is named in an inflate request until the
@@ -31,8 +26,8 @@ import org.jspecify.annotations.Nullable;
  * not deflated before its inflate request is confirmed (VIRTIO 1.4, 5.5.6.1).
  *
  * <p>When the allocator has no more pages, the driver tries again after a delay, for ever. When the
- * device asks for a reset, or breaks a ring, the driver resets it, takes all pages back (the device
- * has let go of them) and starts again.
+ * device asks for a reset, breaks a ring, or is gone, the driver resets it, takes all pages back
+ * (the device has let go of them) and starts again.
  *
  * <p>One thread's: the guest's, which calls {@link #doWork} when the device interrupts and from
  * time to time. Between two starts no Java memory is allocated.
@@ -50,37 +45,29 @@ public final class BalloonDriver {
         RESTARTING
     }
 
-    private static final long KNOWN =
-            Feature.VERSION_1
-                    | Feature.INDIRECT_DESC
-                    | Feature.EVENT_IDX
-                    | BalloonFeature.MUST_TELL_HOST;
-
-    private static final long UNKNOWN = -1;
-
-    private final PageAllocator pages;
     private final DriverTransport transport;
-    private final BalloonDriverOptions options;
-    private final DriverHandshake handshake;
-    private final BalloonQueues queues;
-    private final BalloonedPages ballooned;
+    private final BalloonDriverOptions.Delays delays;
+    private final DriverBooks books;
+    private final BalloonBringUp device;
+    private final DeviceWatch watch;
 
     private State state = State.DOWN;
-    private long target;
-    private long inflating;
-    private long deflating;
-    private long writtenActual;
-    private long retryAtNs;
-    private boolean outOfPages;
-    private boolean deviceLost;
-    private long restarts;
+
+    /** While the device is live: when running, or being removed. */
+    private @Nullable BalloonLink link;
+
+    /** Of the next restart, or of a forced end of the removal. */
+    private long deadlineNs;
+
+    private boolean hasDeadline;
 
     /**
-     * A driver that is down.
+     * A driver that is down, and will tell the host what it knows of the guest's memory itself.
      *
      * @param memory the guest's RAM
      * @param pages where pages come from, for the balloon and for the driver's own rings and
-     *     buffers
+     *     buffers. Free pages are reported only if it is {@link
+     *     io.aerostat.guest.page.ReportablePages}
      * @param transport the way to the device
      * @param options how to work
      */
@@ -89,13 +76,42 @@ public final class BalloonDriver {
             PageAllocator pages,
             DriverTransport transport,
             BalloonDriverOptions options) {
+        this(memory, pages, transport, options, null);
+    }
+
+    /**
+     * A driver that is down.
+     *
+     * @param statistics what the host is told of the guest's memory, or null for what the driver
+     *     knows itself: MEMFREE, MEMTOT and AVAIL of the allocator
+     * @see #BalloonDriver(GuestMemory, PageAllocator, DriverTransport, BalloonDriverOptions)
+     */
+    public BalloonDriver(
+            GuestMemory memory,
+            PageAllocator pages,
+            DriverTransport transport,
+            BalloonDriverOptions options,
+            @Nullable StatisticsSource statistics) {
+        GuestPages guestPages = new GuestPages(memory, pages, options.freePages().fill());
         long end = memory.region(memory.regionCount() - 1).end();
-        this.pages = pages;
+        this.delays = options.delays();
+        this.books =
+                new DriverBooks(
+                        guestPages,
+                        new BalloonedPages(Math.toIntExact(end >>> PageFrame.SHIFT)),
+                        new DriverCounters(),
+                        new StatisticsBuffer(),
+                        statistics != null
+                                ? statistics
+                                : new AllocatorStatistics(guestPages, this::missingPages));
+        this.device = new BalloonBringUp(memory, transport, books, options);
+        this.watch = new DeviceWatch(transport, delays.watchNs());
         this.transport = transport;
-        this.options = options;
-        this.handshake = new DriverHandshake(transport);
-        this.queues = new BalloonQueues(memory, pages, transport, options);
-        this.ballooned = new BalloonedPages(Math.toIntExact(end >>> PageFrame.SHIFT));
+    }
+
+    /** With DEFLATE_ON_OOM the balloon is a reserve of the guest, and counts as its memory. */
+    private long missingPages() {
+        return link == null || link.deflatesOnOom() ? 0 : link.inPossession();
     }
 
     // up and down
@@ -109,80 +125,55 @@ public final class BalloonDriver {
         if (state != State.DOWN) {
             throw new IllegalStateException("the driver is not down: state=" + state);
         }
-        HandshakeFailure failure = bringUp();
-        state = failure == null ? State.RUNNING : State.DOWN;
-        return failure;
+        bringUp();
+        return device.failure();
     }
 
     /**
      * Gives all pages back through the deflate queue, then lets go of the device: {@link #doWork}
-     * until the state is DOWN.
+     * until the state is DOWN. If the device does not confirm that within the removal delay, as by
+     * {@link #forceRemove}.
      */
     public void remove() {
         switch (state) {
-            case RUNNING -> state = State.REMOVING;
+            case RUNNING -> {
+                state = State.REMOVING;
+                hasDeadline = false;
+            }
             case RESTARTING -> state = State.DOWN;
             case REMOVING, DOWN -> {}
         }
     }
 
-    private @Nullable HandshakeFailure bringUp() {
-        HandshakeFailure failure =
-                handshake.negotiate(DeviceType.BALLOON, KNOWN, Feature.VERSION_1);
-        if (failure == null) {
-            failure = queues.open(handshake);
-        }
-        if (failure == null) {
-            failure = handshake.finish();
-        }
-        if (failure == null) {
-            outOfPages = false;
-            // The device may still show the balloon of before a reset.
-            writtenActual = UNKNOWN;
-            readTarget();
-        } else {
-            letGo();
-        }
-        return failure;
+    /**
+     * Lets go of the device at once: resets it, which returns all pages to the guest, whatever it
+     * had not confirmed. The driver is down then.
+     */
+    public void forceRemove() {
+        letGo();
+        state = State.DOWN;
     }
 
-    /** Resets the device, which returns all pages to the guest, and takes them back. */
+    private boolean bringUp() {
+        link = device.bringUp();
+        if (link == null) {
+            return false;
+        }
+        watch.begin();
+        state = State.RUNNING;
+        return true;
+    }
+
     private void letGo() {
-        // The device may know our memory: only a reset makes it forget (3.3.1).
-        if (queues.pinnedPages() > 0) {
-            transport.reset();
-        }
-        while (ballooned.count() > 0) {
-            pages.free(ballooned.takeLowest(), 0);
-        }
-        if (queues.isOpen()) {
-            freeInFlight(queues.inflate());
-            freeInFlight(queues.deflate());
-        }
-        inflating = 0;
-        deflating = 0;
-        outOfPages = false;
-        queues.close();
-    }
-
-    private void freeInFlight(PageRequests requests) {
-        for (int request = 0; request < requests.requests(); request++) {
-            freePages(requests, request);
-        }
-    }
-
-    private void freePages(PageRequests requests, int request) {
-        int[] pfns = requests.pfns(request);
-        for (int i = 0; i < requests.pages(request); i++) {
-            pages.free(pfns[i], 0);
-        }
+        device.letGo(link);
+        link = null;
     }
 
     // the step
 
     /**
-     * Does what there is to do: confirmed requests, a new target, new requests. Bounded by the
-     * requests in flight.
+     * Does what there is to do: confirmed requests, a new target, new requests, statistics, hints
+     * and reports. Bounded by the requests in flight and 32 hints.
      *
      * @param nowNs the guest's clock in nanoseconds, from any origin
      * @return 0 if nothing was done
@@ -191,193 +182,114 @@ public final class BalloonDriver {
         return switch (state) {
             case DOWN -> 0;
             case RESTARTING -> restart(nowNs);
-            case RUNNING, REMOVING -> serve(nowNs);
+            case RUNNING, REMOVING -> link == null ? 0 : serve(link, nowNs);
         };
     }
 
-    private int serve(long nowNs) {
+    private int serve(BalloonLink live, long nowNs) {
         int causes = transport.interruptCauses();
-        int work = handle(causes);
+        int work = handle(live, causes);
         if (causes != 0) {
             transport.acknowledge(causes);
             // An event between handling and acknowledging has left no bit: look again.
-            work += 1 + handle(causes);
+            work += 1 + handle(live, causes);
         }
-        if (deviceLost) {
+        if (watch.isLost(live.fault(), nowNs)) {
             return loseDevice(nowNs);
         }
-        writeActual();
-        long wanted = state == State.REMOVING ? 0 : target;
-        long committed = ballooned.count() + inflating;
-        if (committed < wanted) {
-            work += inflate(wanted - committed, nowNs);
-        } else if (committed > wanted) {
-            work += deflate(Math.min(ballooned.count(), committed - wanted));
-        }
-        if (state == State.REMOVING && inPossession() == 0) {
-            letGo();
-            state = State.DOWN;
-            work++;
-        }
-        return work;
+        work += live.follow(state == State.REMOVING, nowNs);
+        return state == State.REMOVING ? work + goDown(live, nowNs) : work;
     }
 
-    private int handle(int causes) {
-        if ((causes & InterruptStatus.CONFIG_CHANGE_FLAG) != 0) {
-            deviceLost |= (transport.status() & DeviceStatus.DEVICE_NEEDS_RESET_FLAG) != 0;
-            readTarget();
+    private int handle(BalloonLink live, int causes) {
+        if ((causes & InterruptStatus.CONFIG_CHANGE_FLAG) != 0 && watch.check()) {
+            live.readConfig();
         }
-        return reapInflated() + reapDeflated();
-    }
-
-    private void readTarget() {
-        target = Integer.toUnsignedLong(transport.readConfig(BalloonConfigLayout.NUM_PAGES_OFFSET));
-    }
-
-    private void writeActual() {
-        long actual = balloonedPages();
-        if (actual != writtenActual) {
-            transport.writeConfig(BalloonConfigLayout.ACTUAL_OFFSET, (int) actual);
-            writtenActual = actual;
-        }
+        return live.reap();
     }
 
     private int loseDevice(long nowNs) {
-        deviceLost = false;
         letGo();
-        restarts++;
+        books.counters().add(DriverCounter.RESTARTS, 1);
         state = state == State.REMOVING ? State.DOWN : State.RESTARTING;
-        retryAtNs = nowNs + options.retryDelayNs();
+        deadlineNs = nowNs + delays.retryNs();
         return 1;
     }
 
     private int restart(long nowNs) {
-        if (nowNs - retryAtNs < 0) {
+        if (nowNs - deadlineNs < 0) {
             return 0;
         }
-        if (bringUp() == null) {
-            state = State.RUNNING;
-        } else {
-            retryAtNs = nowNs + options.retryDelayNs();
+        if (!bringUp()) {
+            deadlineNs = nowNs + delays.retryNs();
         }
         return 1;
     }
 
-    // inflate
-
-    private int inflate(long wanted, long nowNs) {
-        if (outOfPages && nowNs - retryAtNs < 0) {
+    /** Goes down when all pages are back, or the device had time enough. */
+    private int goDown(BalloonLink live, long nowNs) {
+        boolean isOverdue = hasDeadline && nowNs - deadlineNs >= 0;
+        if (!hasDeadline) {
+            hasDeadline = true;
+            deadlineNs = nowNs + delays.removalNs();
+        }
+        if (live.inPossession() > 0 && !isOverdue) {
             return 0;
         }
-        outOfPages = false;
-        PageRequests requests = queues.inflate();
-        long left = wanted;
-        int submitted = 0;
-        while (left > 0 && !outOfPages) {
-            int request = requests.begin();
-            if (request == PageRequests.NONE) {
-                break;
-            }
-            int limit = (int) Math.min(left, options.pagesPerRequest());
-            int count = pinPages(requests.pfns(request), limit);
-            if (count == 0) {
-                requests.end(request);
-            } else {
-                requests.submit(request, count);
-                inflating += count;
-                left -= count;
-                submitted++;
-            }
-            if (count < limit) {
-                outOfPages = true;
-                retryAtNs = nowNs + options.retryDelayNs();
-            }
-        }
-        requests.publish();
-        return submitted;
+        forceRemove();
+        return 1;
+    }
+
+    // what the guest asks for
+
+    /**
+     * Takes pages out of the balloon because the guest is out of memory, whatever the target says
+     * (VIRTIO 1.4, 5.5.6.1). They are the guest's when the device has confirmed it: {@link
+     * #doWork}. The driver takes none in for the pressure delay, and goes back to the target then,
+     * as far as the allocator has pages.
+     *
+     * @param pages how many are wanted, from 0; Linux asks for 256 at a time
+     * @return how many are on their way by this call; 0 without DEFLATE_ON_OOM, with an empty
+     *     balloon, or when all requests are out
+     */
+    public long deflateOnOom(long pages) {
+        requireNoLessThan0(pages);
+        return link == null ? 0 : link.deflateOnOom(pages);
     }
 
     /**
-     * Takes pages from the allocator, the largest blocks first: what lies together is given back
-     * together.
+     * Takes pages back that were hinted to the host as free, because the guest needs memory. What
+     * is left of the round of hints is left out. The pages are free at once.
+     *
+     * @param pages how many are wanted, from 0; whole blocks are given back
+     * @return how many were given back
      */
-    private int pinPages(int[] pfns, int limit) {
-        int count = 0;
-        while (count < limit) {
-            int fitting = Integer.SIZE - 1 - Integer.numberOfLeadingZeros(limit - count);
-            int order = Math.min(fitting, pages.largestFreeOrder());
-            int pfn = order == PageAllocator.NONE ? PageAllocator.NONE : pages.allocate(order);
-            if (pfn == PageAllocator.NONE) {
-                break;
-            }
-            for (int i = 0; i < 1 << order; i++) {
-                pfns[count++] = pfn + i;
-            }
+    public long releaseHinted(long pages) {
+        requireNoLessThan0(pages);
+        return link == null ? 0 : link.releaseHinted(pages);
+    }
+
+    /** Tells whether a page is in the balloon, confirmed, and on no way to anywhere. */
+    public boolean owns(int pfn) {
+        return books.ballooned().contains(pfn);
+    }
+
+    /**
+     * Starts to put another page into the balloon in the place of this one, so that a block around
+     * it can become free. The page is freed some steps later; {@link DriverCounter#PAGES_MIGRATED}
+     * counts it then.
+     *
+     * @return false if nothing was started: the driver doesn't {@linkplain #owns own} the page or
+     *     is not running, or there is no page to take, or no request free
+     */
+    public boolean migrate(int pfn) {
+        return state == State.RUNNING && link != null && link.migrate(pfn);
+    }
+
+    private static void requireNoLessThan0(long pages) {
+        if (pages < 0) {
+            throw new IllegalArgumentException("pages must not be negative: pages=" + pages);
         }
-        return count;
-    }
-
-    private int reapInflated() {
-        PageRequests requests = queues.inflate();
-        int reaped = 0;
-        do {
-            int request = requests.reap();
-            while (request >= 0) {
-                int[] pfns = requests.pfns(request);
-                int count = requests.pages(request);
-                for (int i = 0; i < count; i++) {
-                    ballooned.add(pfns[i]);
-                }
-                inflating -= count;
-                requests.end(request);
-                reaped++;
-                request = requests.reap();
-            }
-            deviceLost |= request == PageRequests.FAULT;
-        } while (!deviceLost && requests.armAndRecheck());
-        return reaped;
-    }
-
-    // deflate
-
-    private int deflate(long wanted) {
-        PageRequests requests = queues.deflate();
-        long left = wanted;
-        int submitted = 0;
-        while (left > 0) {
-            int request = requests.begin();
-            if (request == PageRequests.NONE) {
-                break;
-            }
-            int count = (int) Math.min(left, options.pagesPerRequest());
-            int[] pfns = requests.pfns(request);
-            for (int i = 0; i < count; i++) {
-                pfns[i] = ballooned.takeLowest();
-            }
-            requests.submit(request, count);
-            deflating += count;
-            left -= count;
-            submitted++;
-        }
-        requests.publish();
-        return submitted;
-    }
-
-    private int reapDeflated() {
-        PageRequests requests = queues.deflate();
-        int reaped = 0;
-        do {
-            int request = requests.reap();
-            while (request >= 0) {
-                freePages(requests, request);
-                deflating -= requests.pages(request);
-                requests.end(request);
-                reaped++;
-                request = requests.reap();
-            }
-            deviceLost |= request == PageRequests.FAULT;
-        } while (!deviceLost && requests.armAndRecheck());
-        return reaped;
     }
 
     // what it is at
@@ -387,27 +299,42 @@ public final class BalloonDriver {
         return state;
     }
 
-    /** Pages that the host wants in the balloon, as last read. */
+    /** The negotiated features; 0 without a live device. */
+    public long features() {
+        return link == null ? 0 : link.features();
+    }
+
+    /** Pages that the host wants in the balloon, as last read; 0 without a live device. */
     public long targetPages() {
-        return target;
+        return link == null ? 0 : link.targetPages();
     }
 
     /**
      * Pages that the device has, by its own word: in the balloon, and not confirmed to be out of
-     * it.
+     * it. Of a page that is being replaced and its replacement, one.
      */
     public long balloonedPages() {
-        return ballooned.count() + deflating;
+        return link == null ? 0 : link.balloonedPages();
     }
 
-    /** Pages that the guest cannot use because of the balloon: those, and those on their way in. */
+    /** Pages that the guest cannot use because of the balloon: those, and those on their way. */
     public long inPossession() {
-        return balloonedPages() + inflating;
+        return link == null ? 0 : link.inPossession();
+    }
+
+    /** Free pages that are held back because they were hinted to the host. */
+    public long hintedPages() {
+        return link == null ? 0 : link.hintedPages();
+    }
+
+    /** Free pages that are held back until the device has confirmed a report of them. */
+    public long isolatedPages() {
+        return link == null ? 0 : link.isolatedPages();
     }
 
     /** Pages that the driver's own rings and buffers take. */
     public long pinnedPages() {
-        return queues.pinnedPages();
+        return device.pinnedPages();
     }
 
     /**
@@ -415,11 +342,31 @@ public final class BalloonDriver {
      * after the retry delay.
      */
     public boolean isOutOfPages() {
-        return outOfPages;
+        return link != null && link.isOutOfPages();
+    }
+
+    /** What was counted since the driver was made. */
+    public DriverCounters counters() {
+        return books.counters();
     }
 
     /** How often the device was lost and reset since the driver was made. */
     public long restarts() {
-        return restarts;
+        return books.counters().get(DriverCounter.RESTARTS);
+    }
+
+    /** Why the device was lost the last time, or null if it never was. */
+    public @Nullable DeviceLoss lastLoss() {
+        return watch.lastLoss();
+    }
+
+    /** How the device broke a ring the last time that it did, or null. */
+    public @Nullable QueueFault lastFault() {
+        return watch.lastFault();
+    }
+
+    /** Why the last attempt to bring the device up failed, or null if it did not. */
+    public @Nullable HandshakeFailure lastFailure() {
+        return device.failure();
     }
 }

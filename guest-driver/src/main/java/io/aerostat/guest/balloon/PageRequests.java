@@ -1,10 +1,12 @@
 package io.aerostat.guest.balloon;
 
-import io.aerostat.virtio.driver.DriverTransport;
 import io.aerostat.virtio.memory.GuestMemory;
 import io.aerostat.virtio.memory.RamAccess;
 import io.aerostat.virtio.queue.DriverQueue;
+import io.aerostat.virtio.queue.QueueFault;
 import io.aerostat.virtio.spec.balloon.PageFrame;
+
+import org.jspecify.annotations.Nullable;
 
 /**
  * A queue of page numbers, and the requests that are out on it. Each request has a buffer in guest
@@ -18,10 +20,8 @@ import io.aerostat.virtio.spec.balloon.PageFrame;
  */
 final class PageRequests {
     static final int NONE = -1;
-    static final int FAULT = -2;
 
-    private final DriverTransport transport;
-    private final int queueIndex;
+    private final BalloonRing ring;
     private final DriverQueue queue;
     private final RamAccess buffers;
     private final int bufferBytes;
@@ -37,15 +37,12 @@ final class PageRequests {
      */
     PageRequests(
             GuestMemory memory,
-            DriverTransport transport,
-            int queueIndex,
-            DriverQueue queue,
+            BalloonRing ring,
             long buffersGpa,
             int requests,
             int pagesPerRequest) {
-        this.transport = transport;
-        this.queueIndex = queueIndex;
-        this.queue = queue;
+        this.ring = ring;
+        this.queue = ring.queue();
         this.bufferBytes = bufferBytes(pagesPerRequest);
         this.buffers = RamAccess.of(memory, buffersGpa, (long) requests * bufferBytes);
         this.buffers.fill(0, buffers.length(), (byte) 0);
@@ -96,31 +93,30 @@ final class PageRequests {
 
     /** Shows the submitted requests to the device, and kicks it if it wants that. */
     void publish() {
-        if (queue.publish()) {
-            transport.kick(queueIndex);
-        }
+        ring.publish();
     }
 
-    /** A request that the device has confirmed, {@link #NONE} or {@link #FAULT}. */
+    /**
+     * A request that the device has confirmed, or {@link #NONE}: then there will be an interrupt
+     * for the next one, or the ring is broken.
+     */
     int reap() {
-        int head = queue.poll();
-        if (head >= 0) {
-            return requestOfHead[head];
-        }
-        return head == DriverQueue.FAULT ? FAULT : NONE;
-    }
-
-    /** Asks for an interrupt; true if there is something to reap already. */
-    boolean armAndRecheck() {
-        return queue.armAndRecheck();
-    }
-
-    int inFlight() {
-        return queue.inFlight();
+        do {
+            int head = queue.poll();
+            if (head >= 0) {
+                return requestOfHead[head];
+            }
+        } while (queue.fault() == null && queue.armAndRecheck());
+        return NONE;
     }
 
     /** How many requests there are in all; those that are not out have no pages. */
     int requests() {
         return pfns.length;
+    }
+
+    /** What the device did wrong, or null. */
+    @Nullable QueueFault fault() {
+        return queue.fault();
     }
 }

@@ -12,14 +12,14 @@ import java.util.Arrays;
 final class PinnedMemory {
     static final long NONE = -1;
 
-    private static final int MAX_BLOCKS = 8;
+    private static final int MAX_BLOCKS = 16;
 
-    private final PageAllocator pages;
+    private final GuestPages pages;
     private final int[] pfns = new int[MAX_BLOCKS];
     private final int[] orders = new int[MAX_BLOCKS];
     private int count;
 
-    PinnedMemory(PageAllocator pages) {
+    PinnedMemory(GuestPages pages) {
         this.pages = pages;
     }
 

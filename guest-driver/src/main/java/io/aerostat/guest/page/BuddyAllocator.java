@@ -1,5 +1,7 @@
 package io.aerostat.guest.page;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * A binary buddy allocator over one span of page frames.
  *
@@ -15,6 +17,8 @@ package io.aerostat.guest.page;
  *       numbers (PFN / 2<sup>n</sup>) differ in the lowest bit only.
  *   <li><b>free block</b>: a block that is kept in the set of its order. A page frame is free if a
  *       free block covers it, and allocated if none does; there is no other record of it.
+ *   <li><b>unreported block</b>: a free block of order {@link #LOWEST_REPORTABLE_ORDER} or more
+ *       that the host has not been told of. A second set of each such order keeps them.
  * </ul>
  *
  * <h2>Picture</h2>
@@ -44,6 +48,9 @@ package io.aerostat.guest.page;
  *       the set of free page frames alone decides which free blocks there are; the history does
  *       not.
  *   <li>{@link #freePages()} is the sum of the lengths of the free blocks.
+ *   <li>Unreported blocks are free blocks. No page frame of a free block that could be in the
+ *       second set and isn't was allocated since it was reported. Marks have no say in what is
+ *       handed out.
  * </ol>
  *
  * <h2>Algorithm</h2>
@@ -51,9 +58,10 @@ package io.aerostat.guest.page;
  * <ol>
  *   <li><b>allocate</b>: of the lowest order that is high enough and has a free block, take the
  *       block with the lowest PFN. While it is too large, put its upper half in the set one order
- *       below and keep the lower half.
+ *       below and keep the lower half. Upper halves are as unreported as the block was.
  *   <li><b>free</b>: check that no free block overlaps the given one. While its buddy is free, take
- *       the buddy out of its set and go on with the block of both. Put the result in its set.
+ *       the buddy out of its set and go on with the block of both. Put the result in its set; it is
+ *       reported only if it was given back so and so was every buddy.
  * </ol>
  *
  * <p>The lowest address comes first, not the block freed last. Page frames that are allocated one
@@ -64,13 +72,19 @@ package io.aerostat.guest.page;
  * counterpart here.
  *
  * <p>The sets are bitmaps with summaries, one an order, so the whole state is just over two bits a
- * page frame: about 0.26 byte of Java heap, 270 KB for a guest of 4 GiB. Nothing is allocated after
+ * page frame: about 0.27 byte of Java heap, 280 KB for a guest of 4 GiB. Nothing is allocated after
  * construction, and each operation takes a bounded number of steps, whatever the span's length.
  */
-public final class BuddyAllocator implements PageAllocator {
+public final class BuddyAllocator implements ReportablePages {
 
     /** The highest order: blocks of 1024 page frames, 4 MiB. */
     public static final int MAX_ORDER = 10;
+
+    /**
+     * The lowest order of blocks that can be marked as reported: 32 page frames, 128 KiB. Smaller
+     * ones are rarely worth a report, and their marks would double the memory of this allocator.
+     */
+    public static final int LOWEST_REPORTABLE_ORDER = 5;
 
     /** PFNs are ints that are never negative, which leaves 8 TiB of addresses. */
     private static final long PFN_LIMIT = 1L << 31;
@@ -86,6 +100,9 @@ public final class BuddyAllocator implements PageAllocator {
 
     /** The numbers of the free blocks, counted from {@link #basePfn}; one set an order. */
     private final BlockSet[] freeBlocks = new BlockSet[MAX_ORDER + 1];
+
+    /** Those of them that are unreported; null below the lowest reportable order. */
+    private final @Nullable BlockSet[] unreportedBlocks = new BlockSet[MAX_ORDER + 1];
 
     private long freePages;
 
@@ -105,7 +122,11 @@ public final class BuddyAllocator implements PageAllocator {
         int lastNumber = (lastPfn - basePfn) >> MAX_ORDER;
         for (int order = 0; order <= MAX_ORDER; order++) {
             // Whole blocks of the highest order: the buddy of any smaller block has a bit.
-            freeBlocks[order] = new BlockSet((lastNumber + 1L) << (MAX_ORDER - order));
+            long blocks = (lastNumber + 1L) << (MAX_ORDER - order);
+            freeBlocks[order] = new BlockSet(blocks);
+            if (order >= LOWEST_REPORTABLE_ORDER) {
+                unreportedBlocks[order] = new BlockSet(blocks);
+            }
         }
         addLargestBlocks();
         freePages = pages;
@@ -119,11 +140,12 @@ public final class BuddyAllocator implements PageAllocator {
             return NONE;
         }
         int number = freeBlocks[from].lowest();
-        freeBlocks[from].remove(number);
+        boolean isReported = isReported(from, number);
+        remove(from, number);
         while (from > order) {
             from--;
             number <<= 1;
-            freeBlocks[from].add(number + 1);
+            add(from, number + 1, isReported);
         }
         freePages -= blockPages(order);
         return basePfn + (number << order);
@@ -131,17 +153,58 @@ public final class BuddyAllocator implements PageAllocator {
 
     @Override
     public void free(int pfn, int order) {
+        free(pfn, order, false);
+    }
+
+    @Override
+    public void freeReported(int pfn, int order) {
+        checkReportable(order);
+        free(pfn, order, true);
+    }
+
+    private void free(int pfn, int order, boolean reported) {
         checkBlock(pfn, order);
         checkAllocated(pfn, order);
         int merged = order;
         int number = (pfn - basePfn) >> order;
+        boolean isReported = reported;
         while (merged < MAX_ORDER && freeBlocks[merged].contains(number ^ 1)) {
-            freeBlocks[merged].remove(number ^ 1);
+            isReported &= isReported(merged, number ^ 1);
+            remove(merged, number ^ 1);
             number >>= 1;
             merged++;
         }
-        freeBlocks[merged].add(number);
+        add(merged, number, isReported);
         freePages += blockPages(order);
+    }
+
+    @Override
+    public int isolateUnreported(int order) {
+        checkReportable(order);
+        BlockSet unreported = unreportedBlocks[order];
+        int number = unreported == null ? BlockSet.NONE : unreported.lowest();
+        if (number == BlockSet.NONE) {
+            return NONE;
+        }
+        remove(order, number);
+        freePages -= blockPages(order);
+        return basePfn + (number << order);
+    }
+
+    @Override
+    public int largestUnreportedOrder() {
+        for (int order = MAX_ORDER; order >= LOWEST_REPORTABLE_ORDER; order--) {
+            BlockSet unreported = unreportedBlocks[order];
+            if (unreported != null && !unreported.isEmpty()) {
+                return order;
+            }
+        }
+        return NONE;
+    }
+
+    @Override
+    public int lowestReportableOrder() {
+        return LOWEST_REPORTABLE_ORDER;
     }
 
     @Override
@@ -177,9 +240,31 @@ public final class BuddyAllocator implements PageAllocator {
             while (!isAligned(pfn, order) || pfn + blockPages(order) - 1 > lastPfn) {
                 order--;
             }
-            freeBlocks[order].add((int) (pfn - basePfn) >> order);
+            add(order, (int) (pfn - basePfn) >> order, false);
             pfn += blockPages(order);
         }
+    }
+
+    private void add(int order, int number, boolean isReported) {
+        freeBlocks[order].add(number);
+        BlockSet unreported = unreportedBlocks[order];
+        if (unreported != null && !isReported) {
+            unreported.add(number);
+        }
+    }
+
+    private void remove(int order, int number) {
+        freeBlocks[order].remove(number);
+        BlockSet unreported = unreportedBlocks[order];
+        if (unreported != null) {
+            unreported.remove(number);
+        }
+    }
+
+    /** Of a free block; one too small for a mark has none. */
+    private boolean isReported(int order, int number) {
+        BlockSet unreported = unreportedBlocks[order];
+        return unreported != null && !unreported.contains(number);
     }
 
     private int lowestOrderWithFreeBlock(int atLeast) {
@@ -228,6 +313,16 @@ public final class BuddyAllocator implements PageAllocator {
         if (order < 0 || order > MAX_ORDER) {
             throw new IllegalArgumentException(
                     "order out of range: order=" + order + ", maxOrder=" + MAX_ORDER);
+        }
+    }
+
+    private static void checkReportable(int order) {
+        if (order < LOWEST_REPORTABLE_ORDER || order > MAX_ORDER) {
+            throw new IllegalArgumentException(
+                    "no order of blocks to report: order="
+                            + order
+                            + (", lowest=" + LOWEST_REPORTABLE_ORDER)
+                            + (", maxOrder=" + MAX_ORDER));
         }
     }
 

@@ -6,9 +6,10 @@
  * a page contains, where guest RAM is mapped, or that there is a host. It touches no guest memory:
  * all its bookkeeping is on the Java heap.
  *
- * <p>Start with {@link io.aerostat.guest.page.PageAllocator}, the contract; then {@link
- * io.aerostat.guest.page.BuddyAllocator}, the algorithm, which stands on the sets of block numbers
- * in {@code BlockSet}.
+ * <p>Start with {@link io.aerostat.guest.page.PageAllocator}, the contract, and {@link
+ * io.aerostat.guest.page.ReportablePages}, which adds marks for free blocks that were reported;
+ * then {@link io.aerostat.guest.page.BuddyAllocator}, the algorithm, which stands on the sets of
+ * block numbers in {@code BlockSet}.
  *
  * <p>Nothing here is thread-safe: an allocator belongs to the guest's thread.
  */

@@ -156,7 +156,9 @@ final class BalloonBringUpTest {
 
         rig.started().inflatedTo(100);
 
-        assertEquals(Feature.SUPPORTED_MASK | BalloonFeature.MUST_TELL_HOST, rig.device.features);
+        long ofTheBalloon =
+                EVERY_BALLOON_BIT & ~(BalloonFeature.DEFLATE_ON_OOM | BalloonFeature.PAGE_POISON);
+        assertEquals(Feature.SUPPORTED_MASK | ofTheBalloon, rig.device.features);
     }
 
     @Test
@@ -185,7 +187,11 @@ final class BalloonBringUpTest {
     @ValueSource(ints = {16, 256})
     @DisplayName("CFG-DRV-04, -05, BALLOON-DESC-05: leaves the optional fields alone")
     void leavesOtherConfigurationFieldsAlone(int configBytes) {
-        BalloonRig rig = offering(Feature.VERSION_1 | EVERY_BALLOON_BIT, configBytes);
+        BalloonRig rig =
+                new BalloonRig(
+                        BalloonRig.OPTIONS.withFeatures(BalloonFeature.MUST_TELL_HOST),
+                        Feature.VERSION_1 | EVERY_BALLOON_BIT,
+                        configBytes);
 
         rig.inflatedTo(300);
         rig.driver.remove();
@@ -204,7 +210,9 @@ final class BalloonBringUpTest {
     void findsItsQueuesUnderEveryNumbering(QueueNumbering numbering) {
         BalloonRig rig =
                 new BalloonRig(
-                        BalloonRig.OPTIONS.withNumbering(numbering),
+                        BalloonRig.OPTIONS
+                                .withNumbering(numbering)
+                                .withFeatures(BalloonFeature.MUST_TELL_HOST),
                         Feature.VERSION_1 | EVERY_BALLOON_BIT,
                         16);
 
@@ -252,8 +260,8 @@ final class BalloonBringUpTest {
     void pinsTheSmallestBlocksThatHoldRingsAndBuffers(int size, int inFlight, int expected) {
         BalloonRig rig =
                 new BalloonRig(
-                        new BalloonDriverOptions(
-                                QueueNumbering.NEGOTIATED, size, inFlight, 256, 0));
+                        BalloonDriverOptions.DEFAULT.withRequests(
+                                new BalloonDriverOptions.Requests(size, inFlight, 256)));
         rig.device.queueSizeMax = 256;
 
         rig.driver.start();

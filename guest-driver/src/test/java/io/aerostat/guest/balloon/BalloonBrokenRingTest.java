@@ -44,7 +44,7 @@ final class BalloonBrokenRingTest {
         ID_TWICE {
             @Override
             void write(ScriptedBalloon device, int queue, RingBytes ring) {
-                ScriptedBalloon.Request done = device.waiting(queue).get(0);
+                BalloonRequest done = device.waiting(queue).get(0);
                 device.confirm(done);
                 ring.giveBack(done.head(), 0);
             }

@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.aerostat.guest.balloon.ScriptedBalloon.Request;
 import io.aerostat.virtio.spec.Feature;
 import io.aerostat.virtio.spec.MmioRegister;
 import io.aerostat.virtio.spec.balloon.BalloonConfigLayout;
@@ -66,7 +65,7 @@ final class BalloonConfirmationTest {
         rig.step();
         rig.bus.clear();
 
-        for (Request request : rig.device.waiting()) {
+        for (BalloonRequest request : rig.device.waiting()) {
             rig.device.confirm(request);
             rig.step();
         }
@@ -147,7 +146,7 @@ final class BalloonConfirmationTest {
         BalloonRig rig = new BalloonRig().started();
         rig.device.target(600);
         rig.step();
-        Request second = rig.device.waiting().get(1);
+        BalloonRequest second = rig.device.waiting().get(1);
         rig.device.confirm(second);
 
         rig.device.target(0);
@@ -161,7 +160,7 @@ final class BalloonConfirmationTest {
         BalloonRig rig = new BalloonRig().started();
         rig.device.target(900);
         rig.step();
-        List<Request> backwards = new ArrayList<>(rig.device.waiting());
+        List<BalloonRequest> backwards = new ArrayList<>(rig.device.waiting());
         Collections.reverse(backwards);
 
         rig.device.confirm(backwards);
@@ -175,7 +174,7 @@ final class BalloonConfirmationTest {
         BalloonRig rig = new BalloonRig().started();
         rig.device.target(1300);
         rig.step();
-        Request late = rig.device.waiting().get(0);
+        BalloonRequest late = rig.device.waiting().get(0);
 
         for (int round = 0; round < 10; round++) {
             rig.device.confirm(rig.device.waiting().stream().filter(r -> r != late).toList());
@@ -192,7 +191,7 @@ final class BalloonConfirmationTest {
         long free = rig.pages.freePages();
         rig.device.target(0);
         rig.step();
-        Request request = rig.device.waiting(DEFLATE).get(0);
+        BalloonRequest request = rig.device.waiting(DEFLATE).get(0);
 
         rig.ram.fill(request.gpa(), 4L * request.pages(), 0xFF);
         rig.device.confirm(request);
@@ -248,7 +247,7 @@ final class BalloonConfirmationTest {
         rig.device.target(1);
         rig.step();
 
-        Request request = rig.device.waiting().get(0);
+        BalloonRequest request = rig.device.waiting().get(0);
         byte[] le32 = {(byte) onlyFree, (byte) (onlyFree >>> 8), (byte) (onlyFree >>> 16), 0};
         assertArrayEquals(le32, rig.ram.bytes(request.gpa(), 4));
     }

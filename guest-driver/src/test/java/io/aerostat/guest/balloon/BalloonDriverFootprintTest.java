@@ -1,6 +1,7 @@
 package io.aerostat.guest.balloon;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
 
@@ -47,9 +48,43 @@ final class BalloonDriverFootprintTest {
         assertEquals(0, least);
     }
 
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void allocatesNothingForTheOtherQueuesEither(boolean fills) {
+        BalloonDriverOptions options = BalloonRig.OPTIONS.withFeatures(BalloonRig.EVERY_FEATURE);
+        long offered = ScriptedBalloon.OFFER | Feature.INDIRECT_DESC | BalloonRig.EVERY_FEATURE;
+        Meter meter =
+                new Meter(
+                        new BalloonRig(fills ? options.withPageFill(7) : options, offered, 16)
+                                .started());
+        // Filling pages is slow on the small RAM of the test.
+        int warmUp = fills ? 60 : WARM_UP_ROUNDS;
+        for (int round = 0; round < warmUp; round++) {
+            meter.wholeRound();
+        }
+
+        long least = Long.MAX_VALUE;
+        for (int batch = 0; batch < BATCHES && least != 0; batch++) {
+            meter.bytes = 0;
+            for (int round = 0; round < 20; round++) {
+                meter.wholeRound();
+            }
+            least = Math.min(least, meter.bytes);
+        }
+
+        assertEquals(0, least);
+        DriverCounters counters = meter.rig.driver.counters();
+        assertTrue(counters.get(DriverCounter.PAGES_REPORTED) > 0);
+        assertTrue(counters.get(DriverCounter.PAGES_HINTED) > 0);
+        assertTrue(counters.get(DriverCounter.PAGES_MIGRATED) > 0);
+        assertTrue(counters.get(DriverCounter.PAGES_DEFLATED_ON_OOM) > 0);
+        assertTrue(counters.get(DriverCounter.STATISTICS_SENT) > 20);
+    }
+
     /** The device of the test may allocate; the driver's steps are measured. */
     private static final class Meter {
         private final BalloonRig rig;
+        private int hintRound = 2;
         private long bytes;
 
         Meter(BalloonRig rig) {
@@ -64,6 +99,31 @@ final class BalloonDriverFootprintTest {
             reach(BalloonRig.RAM_PAGES);
             reach(300);
             reach(700);
+            reach(0);
+        }
+
+        /** Everything but resets: targets, statistics, moves, want of memory, reports, hints. */
+        void wholeRound() {
+            reach(300);
+            rig.device.returnStatistics();
+            long before = allocatedBytes();
+            for (int pfn = 256; pfn < 2048; pfn++) {
+                rig.driver.migrate(pfn);
+            }
+            rig.driver.deflateOnOom(100);
+            bytes += allocatedBytes() - before;
+            reach(200);
+            rig.nowNs += BalloonRig.PRESSURE_NS;
+            reach(900);
+            reach(0);
+            rig.nowNs += BalloonRig.PRESSURE_NS;
+            reach(0);
+            rig.device.hintCommand(hintRound++);
+            reach(0);
+            before = allocatedBytes();
+            rig.driver.releaseHinted(100);
+            bytes += allocatedBytes() - before;
+            rig.device.hintCommand(1);
             reach(0);
         }
 

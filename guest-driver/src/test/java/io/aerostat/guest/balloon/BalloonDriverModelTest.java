@@ -3,7 +3,6 @@ package io.aerostat.guest.balloon;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.aerostat.guest.balloon.BalloonDriver.State;
-import io.aerostat.guest.balloon.ScriptedBalloon.Request;
 import io.aerostat.virtio.spec.Feature;
 import io.aerostat.virtio.spec.balloon.BalloonConfigLayout;
 import io.aerostat.virtio.spec.balloon.BalloonFeature;
@@ -54,12 +53,17 @@ final class BalloonDriverModelTest {
         Run(long seed) {
             random = new Random(seed);
             options =
-                    new BalloonDriverOptions(
-                            QueueNumbering.values()[random.nextInt(3)],
-                            1 << random.nextInt(8),
-                            1 + random.nextInt(20),
-                            1 + random.nextInt(random.nextBoolean() ? 8 : 400),
-                            random.nextInt(3) * BalloonRig.RETRY_NS);
+                    BalloonRig.OPTIONS
+                            .withNumbering(QueueNumbering.values()[random.nextInt(3)])
+                            .withRequests(
+                                    new BalloonDriverOptions.Requests(
+                                            1 << random.nextInt(8),
+                                            1 + random.nextInt(20),
+                                            1 + random.nextInt(random.nextBoolean() ? 8 : 400)))
+                            .withDelays(
+                                    BalloonRig.OPTIONS
+                                            .delays()
+                                            .withRetryNs(random.nextInt(3) * BalloonRig.RETRY_NS));
             long offered =
                     Feature.VERSION_1
                             | (random.nextBoolean() ? Feature.EVENT_IDX : 0)
@@ -98,7 +102,7 @@ final class BalloonDriverModelTest {
         }
 
         private void confirmSome() {
-            List<Request> waiting = new ArrayList<>(rig.device.waiting());
+            List<BalloonRequest> waiting = new ArrayList<>(rig.device.waiting());
             Collections.shuffle(waiting, random);
             rig.device.confirm(waiting.subList(0, random.nextInt(waiting.size() + 1)));
         }
@@ -143,7 +147,7 @@ final class BalloonDriverModelTest {
             assertEquals(confirmed, rig.device.actual(), "actual");
             long waiting =
                     rig.device.waiting(ScriptedBalloon.INFLATE).stream()
-                            .mapToLong(Request::pages)
+                            .mapToLong(BalloonRequest::pages)
                             .sum();
             assertEquals(isUp ? waiting : 0, rig.driver.inPossession() - confirmed, "inflating");
         }
@@ -153,7 +157,7 @@ final class BalloonDriverModelTest {
             rig.freeByOthers(rig.takenByOthers());
             for (int round = 0; round < 4; round++) {
                 rig.settle();
-                rig.nowNs += options.retryDelayNs();
+                rig.nowNs += options.delays().retryNs();
                 if (rig.driver.state() == State.DOWN) {
                     rig.driver.start();
                 }

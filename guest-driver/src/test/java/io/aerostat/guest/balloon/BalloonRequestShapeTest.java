@@ -6,9 +6,6 @@ import static io.aerostat.guest.balloon.ScriptedBalloon.INFLATE;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.aerostat.guest.balloon.ScriptedBalloon.Request;
-import io.aerostat.virtio.spec.balloon.QueueNumbering;
-
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -20,12 +17,12 @@ import java.util.List;
 final class BalloonRequestShapeTest {
 
     private static BalloonDriverOptions options(int queueSize, int inFlight, int pages) {
-        return new BalloonDriverOptions(
-                QueueNumbering.NEGOTIATED, queueSize, inFlight, pages, BalloonRig.RETRY_NS);
+        return BalloonRig.OPTIONS.withRequests(
+                new BalloonDriverOptions.Requests(queueSize, inFlight, pages));
     }
 
-    private static List<Integer> sizes(List<Request> requests) {
-        return requests.stream().map(Request::pages).toList();
+    private static List<Integer> sizes(List<BalloonRequest> requests) {
+        return requests.stream().map(BalloonRequest::pages).toList();
     }
 
     @Test
@@ -122,7 +119,7 @@ final class BalloonRequestShapeTest {
         rig.device.target(512);
         rig.step();
 
-        for (Request request : rig.device.waiting()) {
+        for (BalloonRequest request : rig.device.waiting()) {
             int[] pfns = request.pfns();
             assertEquals(255, pfns[255] - pfns[0], "one block of 256 pages");
             assertEquals(0, pfns[0] % 256, "aligned to its size");
@@ -158,7 +155,8 @@ final class BalloonRequestShapeTest {
         rig.device.target(1024);
         rig.step();
 
-        List<Long> places = rig.device.waiting().stream().map(Request::gpa).sorted().toList();
+        List<Long> places =
+                rig.device.waiting().stream().map(BalloonRequest::gpa).sorted().toList();
         for (int i = 1; i < places.size(); i++) {
             assertEquals(1024, places.get(i) - places.get(i - 1));
         }
@@ -171,7 +169,7 @@ final class BalloonRequestShapeTest {
         BalloonRig rig = new BalloonRig().started();
         rig.device.target(1300);
         rig.step();
-        Request held = rig.device.waiting().get(1);
+        BalloonRequest held = rig.device.waiting().get(1);
         byte[] before = rig.ram.bytes(held.gpa(), 1024);
         byte[] descriptor = rig.device.ring(INFLATE).descriptor(held.head());
 

@@ -6,14 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import io.aerostat.guest.page.BuddyAllocator;
 import io.aerostat.guest.page.ExhaustingPageAllocator;
 import io.aerostat.virtio.device.Ownership;
+import io.aerostat.virtio.spec.Feature;
 import io.aerostat.virtio.spec.balloon.BalloonConfigLayout;
-import io.aerostat.virtio.spec.balloon.QueueNumbering;
 import io.aerostat.virtio.testkit.GuestRam;
 import io.aerostat.virtio.transport.mmio.MmioDevice;
 import io.aerostat.virtio.transport.mmio.MmioTransport;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.OptionalInt;
 
 /**
  * A guest with a balloon driver, and a device that a test plays. Everything is stepped by hand; the
@@ -26,9 +27,25 @@ final class BalloonRig {
 
     static final long RETRY_NS = 1_000;
 
+    static final long REPORTING_NS = 2_000;
+
+    static final long PRESSURE_NS = 5_000;
+
+    static final long REMOVAL_NS = 1 << 30;
+
+    static final long WATCH_NS = 1 << 29;
+
+    static final long EVERY_FEATURE = 0b111111;
+
     /** Four requests of up to 256 pages in flight. */
     static final BalloonDriverOptions OPTIONS =
-            new BalloonDriverOptions(QueueNumbering.NEGOTIATED, 16, 4, 256, RETRY_NS);
+            BalloonDriverOptions.DEFAULT
+                    .withRequests(new BalloonDriverOptions.Requests(16, 4, 256))
+                    .withFreePages(
+                            new BalloonDriverOptions.FreePages(OptionalInt.empty(), 5, 6, 100))
+                    .withDelays(
+                            new BalloonDriverOptions.Delays(
+                                    RETRY_NS, REPORTING_NS, PRESSURE_NS, REMOVAL_NS, WATCH_NS));
 
     private static final int MAX_STEPS = 10_000;
 
@@ -51,6 +68,14 @@ final class BalloonRig {
     }
 
     BalloonRig(BalloonDriverOptions options, long offered, int configBytes) {
+        this(options, offered, configBytes, null);
+    }
+
+    BalloonRig(
+            BalloonDriverOptions options,
+            long offered,
+            int configBytes,
+            StatisticsSource statistics) {
         ram = GuestRam.of(GuestRam.Kind.BYTE_ARRAY, RAM_PAGES * GuestRam.PAGE);
         device = new ScriptedBalloon(ram, offered, configBytes);
         mmio =
@@ -59,7 +84,28 @@ final class BalloonRig {
         bus = new RegisterLog(mmio);
         pressure = new ExhaustingPageAllocator(new BuddyAllocator(ram.base() >>> 12, RAM_PAGES));
         pages = new GuardedPages(pressure, device);
-        driver = new BalloonDriver(ram.memory(), pages, new MmioTransport(bus), options);
+        driver =
+                new BalloonDriver(ram.memory(), pages, new MmioTransport(bus), options, statistics);
+    }
+
+    /** Both sides do all that the balloon can, but for these features. */
+    static BalloonRig without(long features) {
+        long offered = EVERY_FEATURE & ~features;
+        return new BalloonRig(
+                OPTIONS.withFeatures(EVERY_FEATURE), ScriptedBalloon.OFFER | offered, 16);
+    }
+
+    /** A device with these features of the balloon, and a driver that takes all there are. */
+    static BalloonRig with(long features) {
+        return without(EVERY_FEATURE & ~features);
+    }
+
+    /** The same for a guest that fills its free pages. */
+    static BalloonRig filling(int fill, long features) {
+        return new BalloonRig(
+                OPTIONS.withFeatures(EVERY_FEATURE).withPageFill(fill),
+                Feature.VERSION_1 | Feature.EVENT_IDX | features,
+                16);
     }
 
     /** Brings driver and device up. */
@@ -119,6 +165,7 @@ final class BalloonRig {
             if (pfn < 0) {
                 throw new AssertionError("no page left for others: taken=" + i);
             }
+            ram.putLe32((long) pfn << 12, ~pfn);
             others.add(pfn);
         }
     }
@@ -126,8 +173,20 @@ final class BalloonRig {
     /** Others in the guest give back so many pages, the last taken first. */
     void freeByOthers(int count) {
         for (int i = 0; i < count; i++) {
-            pages.free(others.removeLast(), 0);
+            int pfn = others.removeLast();
+            assertEquals(~pfn, ram.le32((long) pfn << 12), "content of a page in use");
+            pages.free(pfn, 0);
         }
+    }
+
+    /** Whether each word of a page is this value. */
+    boolean isFilled(int pfn, int value) {
+        for (long gpa = (long) pfn << 12; gpa < (pfn + 1L) << 12; gpa += 4) {
+            if (ram.le32(gpa) != value) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** The page that {@link #freeByOthers} would give back next. */
@@ -142,7 +201,12 @@ final class BalloonRig {
     void assertEveryPageAccountedFor() {
         assertEquals(
                 pages.totalPages(),
-                pages.freePages() + driver.inPossession() + driver.pinnedPages() + takenByOthers(),
+                pages.freePages()
+                        + driver.inPossession()
+                        + driver.hintedPages()
+                        + driver.isolatedPages()
+                        + driver.pinnedPages()
+                        + takenByOthers(),
                 "pages");
     }
 }

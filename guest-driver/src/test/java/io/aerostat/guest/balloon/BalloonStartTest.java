@@ -9,7 +9,6 @@ import io.aerostat.virtio.driver.HandshakeFailure;
 import io.aerostat.virtio.spec.DeviceStatus;
 import io.aerostat.virtio.spec.DeviceType;
 import io.aerostat.virtio.spec.MmioRegister;
-import io.aerostat.virtio.spec.balloon.QueueNumbering;
 
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -268,7 +267,8 @@ final class BalloonStartTest {
     @Test
     void needsRingsThatTheAllocatorCanGiveInOnePiece() {
         BalloonDriverOptions large =
-                new BalloonDriverOptions(QueueNumbering.NEGOTIATED, 4096, 4, 256, 0);
+                BalloonDriverOptions.DEFAULT.withRequests(
+                        new BalloonDriverOptions.Requests(4096, 4, 256));
         BalloonRig rig = new BalloonRig(large);
         rig.device.queueSizeMax = 4096;
         rig.pressure.refuseAbove(3);

@@ -127,7 +127,7 @@ final class BalloonTargetTest {
         for (long target : new long[] {500, 20, 900, 0, 333}) {
             rig.device.target(target);
             rig.step();
-            List<ScriptedBalloon.Request> waiting = rig.device.waiting();
+            List<BalloonRequest> waiting = rig.device.waiting();
             rig.device.confirm(waiting.get(waiting.size() - 1));
         }
         rig.settle();

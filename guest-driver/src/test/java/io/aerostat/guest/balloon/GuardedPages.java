@@ -1,6 +1,6 @@
 package io.aerostat.guest.balloon;
 
-import io.aerostat.guest.page.PageAllocator;
+import io.aerostat.guest.page.ReportablePages;
 
 import java.util.BitSet;
 
@@ -8,14 +8,14 @@ import java.util.BitSet;
  * The guest's pages, watched: it fails the test that frees a page which the device still holds, or
  * which holds rings and requests that a live device reads, and it knows who has what.
  */
-final class GuardedPages implements PageAllocator {
-    private final PageAllocator pages;
+final class GuardedPages implements ReportablePages {
+    private final ReportablePages pages;
     private final ScriptedBalloon device;
     private final BitSet out = new BitSet();
     private boolean isWatching = true;
     long allocations;
 
-    GuardedPages(PageAllocator pages, ScriptedBalloon device) {
+    GuardedPages(ReportablePages pages, ScriptedBalloon device) {
         this.pages = pages;
         this.device = device;
     }
@@ -27,7 +27,15 @@ final class GuardedPages implements PageAllocator {
 
     @Override
     public int allocate(int order) {
-        int pfn = pages.allocate(order);
+        return handOut(pages.allocate(order), order);
+    }
+
+    @Override
+    public int isolateUnreported(int order) {
+        return handOut(pages.isolateUnreported(order), order);
+    }
+
+    private int handOut(int pfn, int order) {
         if (pfn != NONE && isWatching) {
             allocations++;
             for (int page = pfn; page < pfn + (1 << order); page++) {
@@ -41,6 +49,17 @@ final class GuardedPages implements PageAllocator {
 
     @Override
     public void free(int pfn, int order) {
+        takeBack(pfn, order);
+        pages.free(pfn, order);
+    }
+
+    @Override
+    public void freeReported(int pfn, int order) {
+        takeBack(pfn, order);
+        pages.freeReported(pfn, order);
+    }
+
+    private void takeBack(int pfn, int order) {
         for (int page = pfn; isWatching && page < pfn + (1 << order); page++) {
             require(!device.holds(page), "freed while the device holds it", page);
             long gpa = (long) page << 12;
@@ -48,7 +67,6 @@ final class GuardedPages implements PageAllocator {
             require(out.get(page), "freed twice", page);
             out.clear(page);
         }
-        pages.free(pfn, order);
     }
 
     private static void require(boolean fact, String otherwise, int pfn) {
@@ -75,5 +93,15 @@ final class GuardedPages implements PageAllocator {
     @Override
     public int maxOrder() {
         return pages.maxOrder();
+    }
+
+    @Override
+    public int lowestReportableOrder() {
+        return pages.lowestReportableOrder();
+    }
+
+    @Override
+    public int largestUnreportedOrder() {
+        return pages.largestUnreportedOrder();
     }
 }

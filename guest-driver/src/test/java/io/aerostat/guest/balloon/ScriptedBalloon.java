@@ -2,6 +2,7 @@ package io.aerostat.guest.balloon;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.aerostat.virtio.device.ConfigSpace;
@@ -15,6 +16,8 @@ import io.aerostat.virtio.spec.DeviceType;
 import io.aerostat.virtio.spec.Feature;
 import io.aerostat.virtio.spec.balloon.BalloonConfigLayout;
 import io.aerostat.virtio.spec.balloon.BalloonFeature;
+import io.aerostat.virtio.spec.balloon.BalloonQueue;
+import io.aerostat.virtio.spec.balloon.QueueNumbering;
 import io.aerostat.virtio.testkit.GuestRam;
 import io.aerostat.virtio.testkit.RingBytes;
 
@@ -34,62 +37,36 @@ import java.util.List;
 final class ScriptedBalloon implements VirtioDevice {
     static final int INFLATE = 0;
     static final int DEFLATE = 1;
+    static final int STATS = 2;
+    static final int HINT = 3;
+    static final int REPORTING = 4;
 
     static final long OFFER = Feature.VERSION_1 | Feature.EVENT_IDX | BalloonFeature.MUST_TELL_HOST;
 
-    /** What the driver asked for in one buffer. Each is only equal to itself. */
-    static final class Request {
-        private final int queue;
-        private final int head;
-        private final long gpa;
-        private final int[] pfns;
-
-        private Request(int queue, int head, long gpa, int[] pfns) {
-            this.queue = queue;
-            this.head = head;
-            this.gpa = gpa;
-            this.pfns = pfns;
-        }
-
-        int queue() {
-            return queue;
-        }
-
-        int head() {
-            return head;
-        }
-
-        long gpa() {
-            return gpa;
-        }
-
-        int[] pfns() {
-            return pfns.clone();
-        }
-
-        int pages() {
-            return pfns.length;
-        }
-    }
+    private static final BalloonQueue[] QUEUES = BalloonQueue.values();
+    private static final int MAX_ELEMENTS = 64;
 
     private final GuestRam ram;
     private final long offered;
     private final ConfigSpace config;
-    private final DeviceQueue[] rings = new DeviceQueue[2];
-    private final QueueAddresses[] places = new QueueAddresses[2];
-    private final List<Request> log = new ArrayList<>();
-    private final List<Request> waiting = new ArrayList<>();
+    private final DeviceQueue[] rings = new DeviceQueue[QUEUES.length];
+    private final QueueAddresses[] places = new QueueAddresses[QUEUES.length];
+    private final List<BalloonRequest> log = new ArrayList<>();
+    private final List<BalloonRequest> waiting = new ArrayList<>();
     private final BitSet held = new BitSet();
     private final BitSet confirmed = new BitSet();
     private final BitSet deflating = new BitSet();
     private DeviceController controller;
     private Interrupts interrupts;
     private boolean breaks;
+    private long negotiating;
+    private BalloonRequest statistics;
 
     // What a test may turn.
     int queueSizeMax = 128;
     int missingQueue = -1;
     boolean refusesFeatures;
+    QueueNumbering numbering = QueueNumbering.NEGOTIATED;
     boolean keepsActualOverReset;
 
     // What a test may look at.
@@ -104,9 +81,11 @@ final class ScriptedBalloon implements VirtioDevice {
     ScriptedBalloon(GuestRam ram, long offered, int configBytes) {
         this.ram = ram;
         this.offered = offered;
-        this.config =
-                new ConfigSpace(
-                        configBytes, 1L << (BalloonConfigLayout.ACTUAL_OFFSET / Integer.BYTES));
+        long writable = 1L << (BalloonConfigLayout.ACTUAL_OFFSET / Integer.BYTES);
+        if (configBytes > BalloonConfigLayout.POISON_VAL_OFFSET) {
+            writable |= 1L << (BalloonConfigLayout.POISON_VAL_OFFSET / Integer.BYTES);
+        }
+        this.config = new ConfigSpace(configBytes, writable);
     }
 
     // what a test tells it
@@ -122,25 +101,51 @@ final class ScriptedBalloon implements VirtioDevice {
         config.set(BalloonConfigLayout.NUM_PAGES_OFFSET, (int) pages);
     }
 
+    /** The host says this in the field for hints; the configuration changes. */
+    void hintCommand(int id) {
+        hintCommandSilently(id);
+        controller.configChanged();
+    }
+
+    /** The same without an interrupt, as QEMU does when a round begins. */
+    void hintCommandSilently(int id) {
+        config.set(BalloonConfigLayout.FREE_PAGE_HINT_CMD_ID_OFFSET, id);
+    }
+
+    /** Returns the statistics buffer, which asks for newer values; what was in it. */
+    BalloonRequest returnStatistics() {
+        BalloonRequest returned = statistics;
+        statistics = null;
+        rings[STATS].complete(returned.head(), 0);
+        publish();
+        return returned;
+    }
+
     /** Confirms these requests in this order, and publishes once for each queue. */
-    void confirm(List<Request> requests) {
-        for (Request request : requests) {
+    void confirm(List<BalloonRequest> requests) {
+        for (BalloonRequest request : requests) {
             assertTrue(waiting.remove(request), "not waiting: head=" + request.head());
             rings[request.queue()].complete(request.head(), 0);
             for (int pfn : request.pfns()) {
-                confirmed.set(pfn, request.queue() == INFLATE);
-                held.set(pfn, request.queue() == INFLATE);
-                deflating.clear(pfn);
+                if (request.queue() != HINT) {
+                    held.set(pfn, request.queue() == INFLATE);
+                    confirmed.set(pfn, request.queue() == INFLATE);
+                    deflating.clear(pfn);
+                }
             }
         }
+        publish();
+    }
+
+    private void publish() {
         for (int queue = 0; queue < rings.length; queue++) {
             if (rings[queue] != null && rings[queue].publish()) {
-                interrupts.usedBuffer(queue);
+                interrupts.usedBuffer(indexOf(queue));
             }
         }
     }
 
-    void confirm(Request request) {
+    void confirm(BalloonRequest request) {
         confirm(List.of(request));
     }
 
@@ -165,16 +170,16 @@ final class ScriptedBalloon implements VirtioDevice {
     // what a test asks it
 
     /** Requests that are not confirmed yet, oldest first. */
-    List<Request> waiting() {
+    List<BalloonRequest> waiting() {
         return List.copyOf(waiting);
     }
 
-    List<Request> waiting(int queue) {
+    List<BalloonRequest> waiting(int queue) {
         return waiting.stream().filter(request -> request.queue() == queue).toList();
     }
 
     /** All requests since the last reset, confirmed or not. */
-    List<Request> log(int queue) {
+    List<BalloonRequest> log(int queue) {
         return log.stream().filter(request -> request.queue() == queue).toList();
     }
 
@@ -188,6 +193,11 @@ final class ScriptedBalloon implements VirtioDevice {
         return confirmed.cardinality();
     }
 
+    /** How many pages {@link #holds} is true for. */
+    int heldPages() {
+        return held.cardinality();
+    }
+
     /** Whether the device may change this page: named for inflate, and not confirmed deflated. */
     boolean holds(int pfn) {
         return held.get(pfn);
@@ -199,7 +209,19 @@ final class ScriptedBalloon implements VirtioDevice {
         for (QueueAddresses at : places) {
             rings |= live && at != null && at.descriptorTable() < end && gpa <= at.usedRing();
         }
-        return rings || waiting.stream().anyMatch(r -> r.gpa() < end && gpa <= r.gpa());
+        return rings
+                || waiting.stream()
+                        .filter(request -> !request.isWritable())
+                        .anyMatch(r -> r.gpa() < end && gpa <= r.gpa());
+    }
+
+    /** The statistics buffer that the device has, or null. */
+    BalloonRequest statistics() {
+        return statistics;
+    }
+
+    int poison() {
+        return config.get(BalloonConfigLayout.POISON_VAL_OFFSET);
     }
 
     long actual() {
@@ -229,12 +251,28 @@ final class ScriptedBalloon implements VirtioDevice {
 
     @Override
     public int queueCount() {
-        return 5;
+        return QUEUES.length;
     }
 
     @Override
-    public int queueSizeMax(int queue, long features) {
-        return queue > DEFLATE || queue == missingQueue ? 0 : queueSizeMax;
+    public int queueSizeMax(int index, long features) {
+        negotiating = features;
+        int queue = queueOf(index);
+        return queue < 0 || queue == missingQueue ? 0 : queueSizeMax;
+    }
+
+    /** The device's number of a queue under the features that were last negotiated. */
+    private int indexOf(int queue) {
+        return numbering.indexOf(QUEUES[queue], offered, negotiating);
+    }
+
+    private int queueOf(int index) {
+        for (int queue = 0; queue < QUEUES.length; queue++) {
+            if (indexOf(queue) == index) {
+                return queue;
+            }
+        }
+        return -1;
     }
 
     @Override
@@ -254,18 +292,19 @@ final class ScriptedBalloon implements VirtioDevice {
     }
 
     @Override
-    public void queueEnabled(int queue, QueueAddresses addresses) {
-        places[queue] = addresses;
+    public void queueEnabled(int index, QueueAddresses addresses) {
+        places[queueOf(index)] = addresses;
     }
 
     @Override
-    public void queueDisabled(int queue) {
-        places[queue] = null;
-        rings[queue] = null;
+    public void queueDisabled(int index) {
+        places[queueOf(index)] = null;
+        rings[queueOf(index)] = null;
     }
 
     @Override
-    public int service(int queue, DeviceQueue ring, Interrupts interrupts) {
+    public int service(int index, DeviceQueue ring, Interrupts interrupts) {
+        int queue = queueOf(index);
         rings[queue] = ring;
         this.interrupts = interrupts;
         if (breaks) {
@@ -281,25 +320,46 @@ final class ScriptedBalloon implements VirtioDevice {
     }
 
     private void take(int queue, ChainCursor chain) {
-        assertEquals(ChainCursor.ELEMENT, chain.next(), "a request has an element");
-        assertFalse(chain.isWritable(), "the device only reads a request");
-        assertEquals(0, chain.length() % Integer.BYTES, "page numbers are whole");
-        int[] pfns = new int[(int) chain.length() / Integer.BYTES];
-        for (int i = 0; i < pfns.length; i++) {
-            pfns[i] = ram.le32(chain.gpa() + 4L * i);
-            book(queue, pfns[i]);
+        long[] gpas = new long[MAX_ELEMENTS];
+        long[] lengths = new long[MAX_ELEMENTS];
+        int elements = 0;
+        boolean isWritable = false;
+        while (chain.next() == ChainCursor.ELEMENT) {
+            assertTrue(elements == 0 || isWritable == chain.isWritable(), "all one way");
+            isWritable = chain.isWritable();
+            gpas[elements] = chain.gpa();
+            lengths[elements] = chain.length();
+            elements++;
         }
-        Request request = new Request(queue, chain.head(), chain.gpa(), pfns);
-        assertEquals(ChainCursor.END, chain.next(), "a request has one element");
+        assertEquals(queue == REPORTING || (queue == HINT && isWritable), isWritable, "writable");
+        assertTrue(elements == 1 || (elements > 1 && queue == REPORTING), "elements");
+        byte[] content = isWritable ? new byte[0] : ram.bytes(gpas[0], (int) lengths[0]);
+        BalloonRequest request =
+                new BalloonRequest(
+                        queue,
+                        chain.head(),
+                        isWritable,
+                        Arrays.copyOf(gpas, elements),
+                        Arrays.copyOf(lengths, elements),
+                        content);
+        for (int pfn : request.pfns()) {
+            book(queue, pfn);
+        }
         log.add(request);
-        waiting.add(request);
+        if (queue == STATS) {
+            assertNull(statistics, "one statistics buffer");
+            statistics = request;
+        } else {
+            waiting.add(request);
+        }
     }
 
     private void book(int queue, int pfn) {
         assertTrue(ram.memory().contains((long) pfn << 12, 4096), () -> "page is RAM: pfn=" + pfn);
-        if (queue == INFLATE) {
-            assertFalse(held.get(pfn), () -> "page is inflated once: pfn=" + pfn);
-            held.set(pfn);
+        if (queue != DEFLATE) {
+            assertFalse(held.get(pfn), () -> "page is the guest's: pfn=" + pfn);
+            // The guest may use a hinted page at any time.
+            held.set(pfn, queue != HINT);
         } else {
             assertTrue(confirmed.get(pfn), () -> "page was confirmed to be in: pfn=" + pfn);
             assertFalse(deflating.get(pfn), () -> "page is deflated once: pfn=" + pfn);
@@ -316,8 +376,9 @@ final class ScriptedBalloon implements VirtioDevice {
         live = false;
         features = 0;
         breaks = false;
-        queueDisabled(INFLATE);
-        queueDisabled(DEFLATE);
+        Arrays.fill(places, null);
+        Arrays.fill(rings, null);
+        statistics = null;
         log.clear();
         waiting.clear();
         held.clear();

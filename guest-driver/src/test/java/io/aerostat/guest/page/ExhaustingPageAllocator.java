@@ -7,13 +7,13 @@ package io.aerostat.guest.page;
  * come back, but refuses to allocate once its allowance is used up, or above a given order. The
  * first stands for a guest under pressure, the second for a fragmented one. Unlimited at the start.
  */
-public final class ExhaustingPageAllocator implements PageAllocator {
+public final class ExhaustingPageAllocator implements ReportablePages {
 
-    private final PageAllocator pages;
+    private final ReportablePages pages;
     private long allowedAllocations = Long.MAX_VALUE;
     private int highestOrder;
 
-    public ExhaustingPageAllocator(PageAllocator pages) {
+    public ExhaustingPageAllocator(ReportablePages pages) {
         this.pages = pages;
         this.highestOrder = pages.maxOrder();
     }
@@ -63,6 +63,26 @@ public final class ExhaustingPageAllocator implements PageAllocator {
     @Override
     public int maxOrder() {
         return pages.maxOrder();
+    }
+
+    @Override
+    public int lowestReportableOrder() {
+        return pages.lowestReportableOrder();
+    }
+
+    @Override
+    public int largestUnreportedOrder() {
+        return pages.largestUnreportedOrder();
+    }
+
+    @Override
+    public int isolateUnreported(int order) {
+        return pages.isolateUnreported(order);
+    }
+
+    @Override
+    public void freeReported(int pfn, int order) {
+        pages.freeReported(pfn, order);
     }
 
     private boolean isRefused(int order) {

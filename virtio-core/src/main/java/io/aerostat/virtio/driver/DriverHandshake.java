@@ -7,6 +7,8 @@ import io.aerostat.virtio.spec.QueueLimits;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.function.LongUnaryOperator;
+
 /**
  * Brings a device up (VIRTIO 1.4, 3.1.1).
  *
@@ -38,6 +40,20 @@ public final class DriverHandshake {
      *     required
      */
     public @Nullable HandshakeFailure negotiate(int deviceId, long known, long required) {
+        return negotiate(deviceId, offered -> offered & known, required);
+    }
+
+    /**
+     * Finds the device and agrees on features, for a driver that takes some features only together
+     * with others.
+     *
+     * @param deviceId the type of device to expect
+     * @param choice the features that the driver takes of those offered; others than offered are
+     *     left out
+     * @param required those that it cannot do without; VERSION_1 is always required
+     */
+    public @Nullable HandshakeFailure negotiate(
+            int deviceId, LongUnaryOperator choice, long required) {
         HandshakeFailure absent = transport.probe(deviceId);
         if (absent != null) {
             return absent;
@@ -51,7 +67,7 @@ public final class DriverHandshake {
         addStatus(DeviceStatus.DRIVER_FLAG);
         long must = required | Feature.VERSION_1;
         offered = transport.deviceFeatures();
-        long taken = offered & (known | must);
+        long taken = offered & (choice.applyAsLong(offered) | must);
         if ((taken & must) != must) {
             return fail(HandshakeFailure.FEATURE_MISSING);
         }
