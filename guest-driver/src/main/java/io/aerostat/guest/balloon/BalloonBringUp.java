@@ -67,20 +67,21 @@ final class BalloonBringUp {
     }
 
     /**
-     * Resets the device, which returns all pages to the guest, and takes them back.
+     * Resets the device, which returns all pages to the guest, and takes them back. If the device
+     * never says that it is reset, they are let go of for good instead.
      *
      * @param link the live device, or null if it did not get that far
      */
     void letGo(@Nullable BalloonLink link) {
         // The device may know our memory: only a reset makes it forget (3.3.1). One that is gone
         // has forgotten, and would never say that it is reset.
-        if (queues.pinnedPages() > 0 && transport.probe(DeviceType.BALLOON) == null) {
-            transport.reset();
-        }
+        boolean knows = queues.pinnedPages() > 0 && transport.probe(DeviceType.BALLOON) == null;
+        books.pages().abandoning(knows && !transport.reset());
         if (link != null) {
             link.release();
         }
         queues.close();
+        books.pages().abandoning(false);
     }
 
     /** Why the last attempt failed, or null if it did not. */

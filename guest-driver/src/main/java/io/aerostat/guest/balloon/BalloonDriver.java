@@ -338,6 +338,14 @@ public final class BalloonDriver {
     }
 
     /**
+     * Pages that are lost to the guest for good, because a device that had them was reset and never
+     * said that it is: it might still write to them.
+     */
+    public long abandonedPages() {
+        return books.pages().abandonedPages();
+    }
+
+    /**
      * Tells whether the allocator had no more pages at the last attempt; there will be another
      * after the retry delay.
      */

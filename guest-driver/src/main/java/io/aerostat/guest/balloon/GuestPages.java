@@ -21,6 +21,8 @@ final class GuestPages {
     private final @Nullable ReportablePages reportable;
     private final boolean fills;
     private final RamAccess block;
+    private boolean abandons;
+    private long abandonedPages;
     private final int[] pattern = new int[PageFrame.BYTES / Integer.BYTES];
 
     GuestPages(GuestMemory memory, PageAllocator pages, OptionalInt fill) {
@@ -36,8 +38,25 @@ final class GuestPages {
         return pages.allocate(order);
     }
 
+    /**
+     * Whether blocks that come back are let go of for good: the device that had them never said
+     * that it has forgotten them, and might still write to them.
+     */
+    void abandoning(boolean abandons) {
+        this.abandons = abandons;
+    }
+
+    /** Pages that were let go of for good. */
+    long abandonedPages() {
+        return abandonedPages;
+    }
+
     /** Gives a block back, filled if the guest fills its free pages. */
     void free(int pfn, int order) {
+        if (abandons) {
+            abandonedPages += 1L << order;
+            return;
+        }
         if (fills) {
             fill(pfn, order);
         }
@@ -46,6 +65,10 @@ final class GuestPages {
 
     /** Gives a block back whose content is that of a free page already. */
     void freeAsIs(int pfn, int order) {
+        if (abandons) {
+            abandonedPages += 1L << order;
+            return;
+        }
         pages.free(pfn, order);
     }
 

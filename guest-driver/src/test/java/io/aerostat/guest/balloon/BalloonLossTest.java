@@ -113,6 +113,19 @@ final class BalloonLossTest {
     }
 
     @Test
+    void usesNoPageAgainThatADeviceMayStillKnow() {
+        BalloonRig rig = busy();
+        long freeBefore = rig.pages.freePages();
+        rig.bus.falsify(MmioRegister.STATUS, value -> 1);
+
+        rig.driver.forceRemove();
+
+        assertEquals(State.DOWN, rig.driver.state());
+        assertEquals(freeBefore, rig.pages.freePages());
+        assertEquals(BalloonRig.RAM_PAGES - freeBefore, rig.driver.abandonedPages());
+    }
+
+    @Test
     void noticesAnEmptySlotAndLeavesItAlone() {
         BalloonRig rig = busy();
         Emptiness.ZERO.befall(rig);
