@@ -4,7 +4,7 @@ import io.aerostat.guest.mm.frame.FrameSource;
 import io.aerostat.guest.mm.frame.FrameTable;
 import io.aerostat.guest.mm.frame.FrameUse;
 import io.aerostat.guest.mm.frame.Watermarks;
-import io.aerostat.guest.page.PageAllocator;
+import io.aerostat.guest.page.ReportablePages;
 
 /**
  * The page allocator as the balloon driver sees it. It asks as Linux's driver does: not at the cost
@@ -12,10 +12,11 @@ import io.aerostat.guest.page.PageAllocator;
  *
  * <ul>
  *   <li>A single page: never below the min watermark; one attempt at direct reclaim; then NONE.
- *   <li>A larger block: only what is free above the high watermark. Nothing is reclaimed for it.
+ *   <li>A larger block, and one to report: only what is free above the high watermark. Nothing is
+ *       reclaimed for it.
  * </ul>
  */
-final class BalloonPages implements PageAllocator {
+final class BalloonPages implements ReportablePages {
     private final FrameSource source;
     private final FrameTable frames;
     private final PageAllocation allocation;
@@ -43,6 +44,11 @@ final class BalloonPages implements PageAllocator {
 
     @Override
     public void free(int pfn, int order) {
+        checkOwned(pfn, order);
+        source.give(pfn, order);
+    }
+
+    private void checkOwned(int pfn, int order) {
         checkOrder(order);
         int last = pfn + (1 << order) - 1;
         if ((pfn & ((1 << order) - 1)) != 0 || !frames.contains(pfn) || !frames.contains(last)) {
@@ -54,7 +60,29 @@ final class BalloonPages implements PageAllocator {
                         "not the balloon's page: pfn=" + i + ", use=" + frames.use(i));
             }
         }
-        source.give(pfn, order);
+    }
+
+    @Override
+    public int lowestReportableOrder() {
+        return source.lowestReportableOrder();
+    }
+
+    @Override
+    public int largestUnreportedOrder() {
+        int order = source.largestUnreportedOrder();
+        return order != NONE && leavesHigh(order) ? order : NONE;
+    }
+
+    @Override
+    public int isolateUnreported(int order) {
+        checkOrder(order);
+        return leavesHigh(order) ? source.takeUnreported(order, FrameUse.BALLOON) : NONE;
+    }
+
+    @Override
+    public void freeReported(int pfn, int order) {
+        checkOwned(pfn, order);
+        source.giveReported(pfn, order);
     }
 
     @Override

@@ -8,6 +8,7 @@ import io.aerostat.guest.mm.frame.VmCounter;
 import io.aerostat.guest.mm.frame.VmCounters;
 import io.aerostat.guest.mm.frame.Watermarks;
 import io.aerostat.guest.page.PageAllocator;
+import io.aerostat.guest.page.ReportablePages;
 import io.aerostat.virtio.memory.GuestMemory;
 
 /**
@@ -51,7 +52,7 @@ public final class MemoryNode {
      * @param pages its page allocator
      * @throws IllegalArgumentException if the high watermark isn't below all of the memory
      */
-    public MemoryNode(GuestMemory memory, PageAllocator pages, MemoryOptions options) {
+    public MemoryNode(GuestMemory memory, ReportablePages pages, MemoryOptions options) {
         Watermarks chosen = options.watermarks();
         watermarks = chosen == null ? Watermarks.of(pages.totalPages()) : chosen;
         if (watermarks.highPages() >= pages.totalPages()) {
@@ -117,7 +118,7 @@ public final class MemoryNode {
      * PageAllocator#largestFreeOrder} answers what {@link PageAllocator#allocate} would find, so 0
      * may stand for a page that is still to be reclaimed. It takes back only what it handed out.
      */
-    public PageAllocator balloonPages() {
+    public ReportablePages balloonPages() {
         return balloonPages;
     }
 

@@ -1,5 +1,6 @@
 package io.aerostat.vmm.cli;
 
+import io.aerostat.vmm.demo.Scenario;
 import io.aerostat.vmm.vm.Backing;
 
 import picocli.CommandLine;
@@ -48,6 +49,7 @@ public final class Main {
         line.registerConverter(
                 DemoCommand.BalloonModel.class,
                 text -> oneOf(DemoCommand.BalloonModel.values(), text));
+        line.registerConverter(Scenario.class, text -> oneOf(Scenario.values(), text));
         line.setParameterExceptionHandler(Main::sayWhatWasWrong);
         line.setExecutionExceptionHandler(
                 (error, command, parsed) -> {

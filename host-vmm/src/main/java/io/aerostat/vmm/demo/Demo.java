@@ -149,7 +149,7 @@ public final class Demo {
         title("3. setmem " + SizeText.of(plan.target().bytes()));
         SetMemoryOutcome outcome = await(vm.setMemory(plan.target(), DEADLINE));
         tellOutcome(outcome);
-        figures.put("outcome", nameOf(outcome));
+        figures.put("outcome", OutcomeText.nameOf(outcome));
     }
 
     private void squeeze(VirtualMachine vm, BalloonDevice balloon, InProcessGuest guest)
@@ -177,7 +177,7 @@ public final class Demo {
         long residentAndInflated = before.bytesIn(await(vm.balloonedPages()));
         long verified = await(vm.verifiedBytes());
 
-        figures.put("outcome", nameOf(outcome));
+        figures.put("outcome", OutcomeText.nameOf(outcome));
         figures.put("pagesInflated", inflated);
         figures.put("pagesPerSecond", Math.round(inflated * 1e9 / elapsedNs));
         figures.put("residentBeforeBytes", residentBefore);
@@ -282,30 +282,8 @@ public final class Demo {
     }
 
     private void tellOutcome(SetMemoryOutcome outcome) {
-        String text =
-                switch (outcome) {
-                    case SetMemoryOutcome.Reached reached -> "reached";
-                    case SetMemoryOutcome.Partial partial ->
-                            "partial: "
-                                    + SizeText.of(partial.movedBytes())
-                                    + " moved; "
-                                    + reasonOf(partial.reason());
-                    case SetMemoryOutcome.Stalled stalled ->
-                            "stalled: " + reasonOf(stalled.reason());
-                    case SetMemoryOutcome.Superseded superseded -> "superseded by a later setmem";
-                    case SetMemoryOutcome.Refused refused ->
-                            "error: setmem refused: " + reasonOf(refused.reason());
-                };
-        out.println("setmem: " + text);
+        out.println("setmem: " + OutcomeText.of(outcome));
         checks.that("setmem succeeded", outcome instanceof SetMemoryOutcome.Reached);
-    }
-
-    private static String reasonOf(SetMemoryOutcome.Reason reason) {
-        return reason.description() + " (" + reason.advice() + ")";
-    }
-
-    private static String nameOf(SetMemoryOutcome outcome) {
-        return outcome.getClass().getSimpleName().toUpperCase(Locale.ROOT);
     }
 
     private void title(String text) {

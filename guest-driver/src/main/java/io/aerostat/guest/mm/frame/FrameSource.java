@@ -1,6 +1,7 @@
 package io.aerostat.guest.mm.frame;
 
 import io.aerostat.guest.page.PageAllocator;
+import io.aerostat.guest.page.ReportablePages;
 
 import org.agrona.collections.IntArrayList;
 
@@ -15,7 +16,7 @@ public final class FrameSource {
     /** The answer that stands for "no frame". */
     public static final int NONE = PageAllocator.NONE;
 
-    private final PageAllocator pages;
+    private final ReportablePages pages;
     private final FrameTable frames;
     private final VmCounters counters;
     private final IntArrayList isolated = new IntArrayList();
@@ -26,7 +27,7 @@ public final class FrameSource {
      * Finds out which frames are free, by taking them all and giving them back; all others stay
      * reserved.
      */
-    public FrameSource(PageAllocator pages, FrameTable frames, VmCounters counters) {
+    public FrameSource(ReportablePages pages, FrameTable frames, VmCounters counters) {
         this.pages = pages;
         this.frames = frames;
         this.counters = counters;
@@ -86,6 +87,28 @@ public final class FrameSource {
         pages.free(pfn, order);
         assignBlock(pfn, order, FrameUse.FREE);
         counters.add(VmCounter.PGFREE, 1L << order);
+    }
+
+    /** Takes a free block that is not marked as reported, see {@link ReportablePages}. */
+    public int takeUnreported(int order, FrameUse use) {
+        return taken(pages.isolateUnreported(order), order, use);
+    }
+
+    /** Gives a block of frames back, and marks it as reported. */
+    public void giveReported(int pfn, int order) {
+        pages.freeReported(pfn, order);
+        assignBlock(pfn, order, FrameUse.FREE);
+        counters.add(VmCounter.PGFREE, 1L << order);
+    }
+
+    /** The order of the largest free block that is not marked as reported, or {@link #NONE}. */
+    public int largestUnreportedOrder() {
+        return pages.largestUnreportedOrder();
+    }
+
+    /** The lowest order whose blocks can be marked. */
+    public int lowestReportableOrder() {
+        return pages.lowestReportableOrder();
     }
 
     private void assignBlock(int pfn, int order, FrameUse use) {
