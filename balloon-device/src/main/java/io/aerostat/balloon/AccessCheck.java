@@ -74,14 +74,15 @@ final class AccessCheck {
 
     /** The deflate queue has been served; {@code atRest} if no request is half done. */
     void afterDeflation(DeviceQueue ring, boolean atRest) {
-        while (!placed.isEmpty()) {
-            Suspect suspect = placed.element();
+        // All of them: a page that is out now may be in the balloon again after the next pass.
+        for (int left = placed.size(); left > 0; left--) {
+            Suspect suspect = placed.remove();
             boolean out = !ledger.contains(suspect.pfn);
-            if (!out && !ring.hasTaken(atRest ? suspect.upTo : suspect.upTo + 1)) {
-                return;
+            if (out || ring.hasTaken(atRest ? suspect.upTo : suspect.upTo + 1)) {
+                end(suspect, out ? GuestAccess.DEFLATE_SENT : GuestAccess.BALLOONED);
+            } else {
+                placed.add(suspect);
             }
-            placed.remove();
-            end(suspect, out ? GuestAccess.DEFLATE_SENT : GuestAccess.BALLOONED);
         }
     }
 

@@ -20,6 +20,7 @@ import io.aerostat.virtio.spec.Feature;
 import io.aerostat.virtio.spec.balloon.BalloonConfigLayout;
 import io.aerostat.virtio.spec.balloon.BalloonFeature;
 import io.aerostat.virtio.spec.balloon.BalloonQueue;
+import io.aerostat.virtio.spec.balloon.HintCommand;
 import io.aerostat.virtio.spec.balloon.PageFrame;
 import io.aerostat.virtio.spec.balloon.QueueNumbering;
 
@@ -406,7 +407,9 @@ public final class BalloonDevice implements VirtioDevice {
         int outcome = queues.handler(which).service(queue, ring, interrupts);
         switch (which) {
             case DEFLATE -> accessCheck.afterDeflation(ring, queues.deflate().isAtRest());
-            case STATS -> statisticsCheck.look(queues.stats().latest());
+            case STATS ->
+                    statisticsCheck.look(
+                            queues.stats().latest(), has(BalloonFeature.MUST_TELL_HOST));
             case INFLATE, FREE_PAGE_HINT, REPORTING -> {}
         }
         publishLedger();
@@ -432,6 +435,9 @@ public final class BalloonDevice implements VirtioDevice {
         queues.stats().forget();
         hinting.driverGone();
         config.set(BalloonConfigLayout.ACTUAL_OFFSET, 0);
+        if ((offered & BalloonFeature.FREE_PAGE_HINT) != 0) {
+            config.set(BalloonConfigLayout.FREE_PAGE_HINT_CMD_ID_OFFSET, HintCommand.STOP);
+        }
         if ((offered & BalloonFeature.PAGE_POISON) != 0) {
             config.set(BalloonConfigLayout.POISON_VAL_OFFSET, 0);
         }

@@ -4,7 +4,6 @@ import io.aerostat.balloon.handler.HintQueueHandler;
 import io.aerostat.balloon.handler.HintRound;
 import io.aerostat.balloon.range.PageLedger;
 import io.aerostat.virtio.device.DeviceController;
-import io.aerostat.virtio.spec.balloon.HintCommand;
 
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
@@ -70,6 +69,5 @@ public final class FreePageHinting {
     /** The driver is gone, and its guest may use every page. */
     void driverGone() {
         handler.done();
-        tellDriver.accept(HintCommand.STOP);
     }
 }

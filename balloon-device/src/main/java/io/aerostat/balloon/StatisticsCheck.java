@@ -41,17 +41,24 @@ final class StatisticsCheck {
         smallestBalloonPages = Math.min(smallestBalloonPages, ledgerPages);
     }
 
-    /** Looks at figures, once. */
-    void look(@Nullable GuestStatistics latest) {
+    /**
+     * Looks at figures, once.
+     *
+     * @param mustTellHost whether pages are in the balloon until the device has served their
+     *     deflate request; otherwise they may be free once it is available, seen or not, and the
+     *     balloon contradicts nothing
+     */
+    void look(@Nullable GuestStatistics latest, boolean mustTellHost) {
         if (latest == null || latest == seen) {
             return;
         }
         seen = latest;
+        long balloonPages = mustTellHost ? smallestBalloonPages : 0;
         int found =
                 Contradiction.in(
                                 latest,
                                 ramBytes,
-                                smallestBalloonPages << PageFrame.SHIFT,
+                                balloonPages << PageFrame.SHIFT,
                                 Contradiction.UNKNOWN)
                         .size();
         counters.add(BalloonCounter.CONTRADICTORY_STATISTICS, found);

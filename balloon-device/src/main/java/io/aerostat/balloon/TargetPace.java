@@ -30,7 +30,7 @@ final class TargetPace {
     /** How often a rising target is shown anew: each time interrupts the guest. */
     private static final long STEP_NS = 10_000_000L;
 
-    private static final double NANOS_PER_SECOND = 1e9;
+    private static final long STEPS_PER_SECOND = 1_000_000_000L / STEP_NS;
 
     private final long pagesPerSecond;
     private final long holdNs;
@@ -38,6 +38,9 @@ final class TargetPace {
     private long wanted;
     private long shown;
     private long nowNs;
+
+    /** What began since the last look at the clock, which may be long ago, begins at the next. */
+    private boolean beginsAtNextLook = true;
 
     /** Where the present rise began. */
     private long riseFrom;
@@ -48,7 +51,7 @@ final class TargetPace {
     private boolean holding;
     private long holdUntilNs;
 
-    /** What the balloon had at the last look; a fall from here is the guest's own doing. */
+    /** What the balloon had at the last look but for few pages since; a fall is from here. */
     private long seen;
 
     TargetPace(long pagesPerSecond, long holdNs) {
@@ -61,6 +64,7 @@ final class TargetPace {
         wanted = pages;
         holding = false;
         graceUntilNs = nowNs + GRACE_NS;
+        beginsAtNextLook = true;
         // What is in the balloon need not be shown again slowly.
         rise(Math.max(shown, ballooned));
         seen = ballooned;
@@ -74,14 +78,23 @@ final class TargetPace {
     /** Time goes on; the balloon has {@code ballooned} pages. Returns the pages taken back. */
     long elapsed(long nowNs, long ballooned, boolean mayTakeBack) {
         this.nowNs = nowNs;
+        if (beginsAtNextLook) {
+            beginsAtNextLook = false;
+            riseSinceNs = nowNs;
+            graceUntilNs = nowNs + GRACE_NS;
+        }
         if (holding && nowNs - holdUntilNs >= 0) {
             holding = false;
             rise(shown);
         }
         long fallen = Math.min(seen, shown) - ballooned;
-        seen = ballooned;
         boolean onItsOwn = ballooned < wanted && nowNs - graceUntilNs >= 0;
-        if (fallen < PAGES_IN_NEED || !onItsOwn) {
+        if (onItsOwn && fallen > 0 && fallen < PAGES_IN_NEED) {
+            // More may follow: one request can take several passes.
+            return 0;
+        }
+        seen = ballooned;
+        if (!onItsOwn || fallen <= 0) {
             return 0;
         }
         if (mayTakeBack && holdNs > 0) {
@@ -95,6 +108,7 @@ final class TargetPace {
     /** The driver is gone, and another may come: it starts with an empty balloon. */
     void restart() {
         holding = false;
+        beginsAtNextLook = true;
         seen = 0;
         rise(0);
     }
@@ -115,7 +129,10 @@ final class TargetPace {
 
     private long risen() {
         long steps = (nowNs - riseSinceNs) / STEP_NS;
-        return riseFrom + (long) (pagesPerSecond * (steps * STEP_NS / NANOS_PER_SECOND));
+        if (steps > Long.MAX_VALUE / pagesPerSecond) {
+            return wanted;
+        }
+        return riseFrom + pagesPerSecond * steps / STEPS_PER_SECOND;
     }
 
     // save and restore; the clock may be another one then
@@ -142,6 +159,7 @@ final class TargetPace {
         long savedSeen = in.readLong("seenPages", 0, maxPages);
         return () -> {
             nowNs = 0;
+            beginsAtNextLook = false;
             wanted = savedWanted;
             shown = savedShown;
             riseFrom = savedRiseFrom;

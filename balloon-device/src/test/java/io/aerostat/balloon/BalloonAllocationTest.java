@@ -1,6 +1,7 @@
 package io.aerostat.balloon;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
 
@@ -17,6 +18,7 @@ import io.aerostat.virtio.transport.mmio.MmioTransport;
 
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.lang.management.ManagementFactory;
 import java.util.Arrays;
@@ -90,9 +92,10 @@ final class BalloonAllocationTest {
     }
 
     private final GuestRam ram = GuestRam.of(GuestRam.Kind.DIRECT_BUFFER, 1600 * 4096);
-    private final DriverQueue[] queues = new DriverQueue[2];
+    private final DriverQueue[] queues = new DriverQueue[5];
     private MmioTransport transport;
     private MmioDevice mmio;
+    private BalloonDevice device;
 
     @ParameterizedTest
     @EnumSource(Pages.class)
@@ -118,8 +121,7 @@ final class BalloonAllocationTest {
     }
 
     private void bringUp() {
-        BalloonDevice device =
-                new BalloonDevice(ram.memory(), new SilentReclaimer(), BalloonOptions.DEFAULT);
+        device = new BalloonDevice(ram.memory(), new SilentReclaimer(), BalloonOptions.DEFAULT);
         mmio =
                 new MmioDevice(
                         ram.memory(), device, level -> {}, Ownership.REGISTER_THREAD, () -> {});
@@ -139,23 +141,67 @@ final class BalloonAllocationTest {
     private int cycle(long request, int rounds) {
         int returned = 0;
         for (int round = 0; round < rounds; round++) {
-            for (int i = 0; i < queues.length; i++) {
-                DriverQueue queue = queues[i];
-                queue.add(request, 4L * REQUEST_PAGES, false);
-                queue.add(request, 4L * REQUEST_PAGES, false);
-                if (queue.publish()) {
-                    transport.kick(i);
-                }
-                while (mmio.controller().poll(0) != 0) {
-                    // Until there is nothing to do.
-                }
-                while (queue.poll() >= 0) {
-                    returned++;
-                }
-                queue.armAndRecheck();
-                transport.acknowledge(transport.interruptCauses());
+            for (int i = BalloonRig.INFLATE; i <= BalloonRig.DEFLATE; i++) {
+                queues[i].add(request, 4L * REQUEST_PAGES, false);
+                queues[i].add(request, 4L * REQUEST_PAGES, false);
+                returned += serve(i);
                 transport.writeConfig(4, round);
             }
+        }
+        return returned;
+    }
+
+    /** From kick to interrupt, and the driver's look at it. */
+    private int serve(int index) {
+        DriverQueue queue = queues[index];
+        int returned = 0;
+        if (queue.publish()) {
+            transport.kick(index);
+        }
+        while (mmio.controller().poll(0) != 0) {
+            // Until there is nothing to do.
+        }
+        while (queue.poll() >= 0) {
+            returned++;
+        }
+        queue.armAndRecheck();
+        transport.acknowledge(transport.interruptCauses());
+        return returned;
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {BalloonRig.HINTS, BalloonRig.REPORTS})
+    void reportsAndHintsAllocateNothing(int index) {
+        bringUp();
+        device.hinting().start();
+        serve(BalloonRig.HINTS);
+        ram.putLe32(ram.base() + 16 * 4096, transport.readConfig(8));
+        queues[BalloonRig.HINTS].add(ram.base() + 16 * 4096, Integer.BYTES, false);
+        assertEquals(1, serve(BalloonRig.HINTS));
+        // Large, scattered, overlapping, not whole pages, and a ring.
+        long data = ram.base() + FIRST_DATA_PAGE * 4096L;
+        long[] gpas = {data + 4096, data + 4000 * 1024, data, data + 8192, data + 1, ram.base()};
+        long[] lengths = {3_000_000, 8192, 4096, 40_960, 9000, 4096};
+        cyclePages(index, gpas, lengths, WARM_UP_ROUNDS);
+
+        long allocated = Long.MAX_VALUE;
+        for (int window = 0; window < WINDOWS && allocated != 0; window++) {
+            long before = THREADS.getCurrentThreadAllocatedBytes();
+            int returned = cyclePages(index, gpas, lengths, ROUNDS);
+            allocated = THREADS.getCurrentThreadAllocatedBytes() - before;
+            assertEquals(2 * ROUNDS, returned);
+        }
+
+        assertEquals(0, allocated);
+        assertTrue(device.hinting().hintedPages() > 0 || index == BalloonRig.REPORTS);
+    }
+
+    private int cyclePages(int index, long[] gpas, long[] lengths, int rounds) {
+        int returned = 0;
+        for (int round = 0; round < rounds; round++) {
+            queues[index].add(gpas, lengths, 0, gpas.length);
+            queues[index].add(gpas, lengths, 0, gpas.length);
+            returned += serve(index);
         }
         return returned;
     }

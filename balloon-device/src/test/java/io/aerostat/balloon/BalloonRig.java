@@ -1,5 +1,7 @@
 package io.aerostat.balloon;
 
+import static io.aerostat.virtio.spec.balloon.QueueNumbering.ABSENT;
+
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -10,12 +12,14 @@ import io.aerostat.balloon.range.RecordingReclaimer;
 import io.aerostat.balloon.range.WholePages;
 import io.aerostat.virtio.device.Ownership;
 import io.aerostat.virtio.driver.DriverHandshake;
-import io.aerostat.virtio.memory.RamRegion;
 import io.aerostat.virtio.queue.DriverQueue;
 import io.aerostat.virtio.queue.IndirectTables;
+import io.aerostat.virtio.queue.QueueAddresses;
 import io.aerostat.virtio.queue.QueueFault;
 import io.aerostat.virtio.spec.Feature;
 import io.aerostat.virtio.spec.balloon.BalloonFeature;
+import io.aerostat.virtio.spec.balloon.BalloonQueue;
+import io.aerostat.virtio.spec.balloon.QueueNumbering;
 import io.aerostat.virtio.testkit.GuestRam;
 import io.aerostat.virtio.testkit.RingBytes;
 import io.aerostat.virtio.transport.mmio.MmioDevice;
@@ -27,45 +31,67 @@ import java.util.Map;
 
 /**
  * A balloon behind its registers, and a driver that is stepped by hand: nothing happens between
- * {@link #offer} and {@link #poll} that a test does not ask for.
+ * {@link #offer} and {@link #poll} that a test does not ask for, and time stands still but for
+ * {@link #pass}.
  *
  * <pre>
- *   page of RAM   0 1 2        3 4 5        6 .. 21           22 .. 95            96 ..
- *                 inflate ring deflate ring indirect tables   requests            data: for the balloon
- *                 (desc, avail, used: a page each)
+ *   page of RAM   0 1 2        3 4 5        6 .. 21          22 .. 92   93 94 95        96 ..
+ *                 inflate ring deflate ring indirect tables  requests   further rings:  data: for
+ *                 (desc, avail, used: a page each)                      stats, hints,   the balloon
+ *                                                                       reports
  * </pre>
+ *
+ * <p>Queues are named by the constants here, whatever index they have: {@link #index}.
  */
 final class BalloonRig {
     static final int INFLATE = 0;
     static final int DEFLATE = 1;
+    static final int STATS = 2;
+    static final int HINTS = 3;
+    static final int REPORTS = 4;
 
-    /** Entries of both queues. */
+    /** Entries of all queues. */
     static final int QUEUE_SIZE = 128;
 
-    static final long ALL_FEATURES =
+    /** What a driver of page numbers takes: the inflate queue, the deflate queue, no other. */
+    static final long PAGE_FEATURES =
             Feature.VERSION_1
                     | Feature.INDIRECT_DESC
                     | Feature.EVENT_IDX
                     | BalloonFeature.MUST_TELL_HOST;
 
+    static final long ALL_FEATURES = PAGE_FEATURES | BalloonOptions.ALL_FEATURES;
+
+    static final long SECOND_NS = 1_000_000_000L;
+
     static final int INDIRECT_PAGE = 6;
     static final int REQUEST_PAGE = 22;
+    static final int FURTHER_RING_PAGE = 93;
     static final int DATA_PAGE = 96;
 
     private static final int BALLOON_ID = 5;
     private static final int PAGE = GuestRam.PAGE;
+    private static final int QUEUE_SEL = 0x30;
+    private static final int QUEUE_READY = 0x44;
     private static final int INDIRECT_TABLE_LENGTH = 16;
     private static final int RAM_PAGES = 512;
     private static final int POLLS_WITHOUT_END = 100_000;
+    private static final BalloonQueue[] QUEUES = BalloonQueue.values();
 
     final GuestRam ram;
     final RecordingReclaimer reclaimer;
     final BalloonDevice device;
     final MmioDevice mmio;
     final MmioTransport transport;
-    final DriverQueue[] queues = new DriverQueue[2];
-    final RingBytes[] rings = new RingBytes[2];
+    final DriverQueue[] queues = new DriverQueue[QUEUES.length];
+    final RingBytes[] rings = new RingBytes[QUEUES.length];
 
+    /** The owner's clock. */
+    long nowNs = 77 * SECOND_NS;
+
+    private final QueueNumbering numbering;
+    private final int[] indices = {0, 1, ABSENT, ABSENT, ABSENT};
+    private DriverHandshake handshake;
     private long nextRequest;
     private int interrupts;
 
@@ -80,6 +106,7 @@ final class BalloonRig {
 
     BalloonRig(GuestRam ram, BalloonOptions options, int granularityBytes) {
         this.ram = ram;
+        this.numbering = options.numbering();
         this.reclaimer = new RecordingReclaimer(ram, granularityBytes);
         this.device = new BalloonDevice(ram.memory(), reclaimer, options);
         this.mmio =
@@ -90,9 +117,13 @@ final class BalloonRig {
                         Ownership.REGISTER_THREAD,
                         () -> {});
         this.transport = new MmioTransport(mmio);
+        this.handshake = new DriverHandshake(transport);
         for (int queue = 0; queue < rings.length; queue++) {
-            long gpa = gpa(3 * queue);
-            rings[queue] = new RingBytes(ram, QUEUE_SIZE, gpa, gpa + PAGE, gpa + 2 * PAGE);
+            long gpa = gpa(queue <= DEFLATE ? 3 * queue : FURTHER_RING_PAGE + queue - STATS);
+            rings[queue] =
+                    queue <= DEFLATE
+                            ? new RingBytes(ram, QUEUE_SIZE, gpa, gpa + PAGE, gpa + 2 * PAGE)
+                            : RingBytes.at(ram, QUEUE_SIZE, gpa);
         }
         for (int page = DATA_PAGE; page < ram.length() / PAGE; page++) {
             fill(page, fillOf(page));
@@ -104,32 +135,61 @@ final class BalloonRig {
         return 1 + page % 100;
     }
 
-    /** Brings the device up with all features. */
+    /** Brings the device up with the two queues of page numbers. */
     BalloonRig start() {
-        return start(ALL_FEATURES);
+        return start(PAGE_FEATURES);
     }
 
-    /** Brings the device up, and lets it come to rest. */
+    /** Brings the device up with those of the features that it offers, and lets it come to rest. */
     BalloonRig start(long features) {
-        DriverHandshake handshake = new DriverHandshake(transport);
-        assertNull(handshake.negotiate(BALLOON_ID, features, 0));
-        for (int queue = 0; queue < queues.length; queue++) {
-            IndirectTables tables =
-                    new IndirectTables(
-                            ram.memory(),
-                            gpa(INDIRECT_PAGE + 8 * queue),
-                            QUEUE_SIZE,
-                            INDIRECT_TABLE_LENGTH);
-            queues[queue] =
-                    new DriverQueue(
-                            ram.memory(), rings[queue].addresses(), handshake.features(), tables);
-            assertNull(handshake.enableQueue(queue, rings[queue].addresses()));
-        }
-        nextRequest = gpa(REQUEST_PAGE);
-        assertNull(handshake.finish());
+        prepare(features);
+        finish();
         settle();
         takeInterrupts();
         return this;
+    }
+
+    /** Sets up all queues that these features bring, short of DRIVER_OK. */
+    void prepare(long features) {
+        handshake = new DriverHandshake(transport);
+        assertNull(handshake.negotiate(BALLOON_ID, features, 0));
+        for (int queue = 0; queue < queues.length; queue++) {
+            indices[queue] =
+                    numbering.indexOf(QUEUES[queue], handshake.offered(), handshake.features());
+            if (indices[queue] != ABSENT) {
+                enable(queue);
+            }
+        }
+        nextRequest = gpa(REQUEST_PAGE);
+    }
+
+    /** Makes a queue live, at its start. */
+    void enable(int queue) {
+        QueueAddresses addresses = rings[queue].addresses();
+        long tables = gpa(INDIRECT_PAGE + 8 * queue);
+        IndirectTables indirect =
+                queue <= DEFLATE
+                        ? new IndirectTables(
+                                ram.memory(), tables, QUEUE_SIZE, INDIRECT_TABLE_LENGTH)
+                        : null;
+        queues[queue] = new DriverQueue(ram.memory(), addresses, handshake.features(), indirect);
+        assertNull(handshake.enableQueue(indices[queue], addresses));
+    }
+
+    /** Stops a queue. */
+    void stop(int queue) {
+        mmio.store(QUEUE_SEL, 4, indices[queue]);
+        mmio.store(QUEUE_READY, 4, 0);
+    }
+
+    /** Sets DRIVER_OK. */
+    void finish() {
+        assertNull(handshake.finish());
+    }
+
+    /** The index of a queue, or {@link QueueNumbering#ABSENT}. */
+    int index(int queue) {
+        return indices[queue];
     }
 
     // --- pages
@@ -172,7 +232,7 @@ final class BalloonRig {
     long write(int... pfns) {
         long gpa = nextRequest;
         nextRequest += (long) pfns.length * Integer.BYTES;
-        assertTrue(nextRequest <= gpa(DATA_PAGE), "requests need more room");
+        assertTrue(nextRequest <= gpa(FURTHER_RING_PAGE), "requests need more room");
         for (int i = 0; i < pfns.length; i++) {
             ram.putLe32(gpa + (long) i * Integer.BYTES, pfns[i]);
         }
@@ -196,11 +256,17 @@ final class BalloonRig {
     }
 
     void kick(int queue) {
-        transport.kick(queue);
+        transport.kick(indices[queue]);
     }
 
     int poll() {
-        return mmio.controller().poll(0);
+        return mmio.controller().poll(nowNs);
+    }
+
+    /** Time passes; then the device comes to rest. */
+    void pass(long ns) {
+        nowNs += ns;
+        settle();
     }
 
     /** Polls until there is nothing to do. */
@@ -254,9 +320,16 @@ final class BalloonRig {
     /** Interrupts since the last look; acknowledges them. */
     int takeInterrupts() {
         int taken = interrupts;
-        transport.acknowledge(transport.interruptCauses());
-        interrupts = 0;
+        takeCauses();
         return taken;
+    }
+
+    /** Causes of interrupts since the last look, as InterruptStatus has them; acknowledges them. */
+    int takeCauses() {
+        int causes = transport.interruptCauses();
+        transport.acknowledge(causes);
+        interrupts = 0;
+        return causes;
     }
 
     boolean needsReset() {
@@ -298,15 +371,7 @@ final class BalloonRig {
 
     /** All bytes of RAM, the page behind the hole among them. */
     byte[] snapshot() {
-        byte[] bytes = new byte[(int) ram.memory().bytes()];
-        int at = 0;
-        for (RamRegion region : ram.memory().regions()) {
-            int length = (int) region.length();
-            byte[] copy = WholePages.copy(ram.memory(), region.gpa(), length);
-            System.arraycopy(copy, 0, bytes, at, length);
-            at += length;
-        }
-        return bytes;
+        return WholePages.copyAll(ram.memory());
     }
 
     /**
@@ -322,8 +387,10 @@ final class BalloonRig {
         }
         byte[] now = snapshot();
         for (int queue = 0; queue < rings.length; queue++) {
-            int used = (3 * queue + 2) * PAGE;
-            System.arraycopy(now, used, expected, used, 6 + 8 * QUEUE_SIZE);
+            if (indices[queue] != ABSENT) {
+                int used = (int) (rings[queue].addresses().usedRing() - ram.base());
+                System.arraycopy(now, used, expected, used, 6 + 8 * QUEUE_SIZE);
+            }
         }
         int mismatch = Arrays.mismatch(expected, now);
         assertEquals(-1, mismatch, () -> "page " + mismatch / PAGE + " of RAM");

@@ -116,6 +116,84 @@ final class PageLedgerTest {
         }
     }
 
+    @ParameterizedTest
+    @MethodSource("seeds")
+    void countsAnyRangeAsABitSetDoes(long seed) {
+        Random random = new Random(seed);
+        List<RamRegion> regions = randomRegions(random);
+        GuestMemory memory = GuestMemory.of(regions.toArray(RamRegion[]::new));
+        PageLedger ledger = new PageLedger(memory);
+        List<BitSet> model = fillAtRandom(random, regions, ledger);
+        for (int step = 0; step < 300; step++) {
+            int at = random.nextInt(regions.size());
+            int size = (int) (regions.get(at).length() / PAGE);
+            int from = random.nextInt(size);
+            int pages = 1 + random.nextInt(size - from);
+            long pfn = regions.get(at).gpa() / PAGE + from;
+            int expected = model.get(at).get(from, from + pages).cardinality();
+
+            assertEquals(expected, ledger.count(pfn, pages), () -> Seeds.replay(seed));
+            assertEquals(expected == pages, ledger.containsAll(pfn, pages));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("seeds")
+    void takesInAllThatAnotherHas(long seed) {
+        Random random = new Random(seed);
+        List<RamRegion> regions = randomRegions(random);
+        GuestMemory memory = GuestMemory.of(regions.toArray(RamRegion[]::new));
+        PageLedger ledger = new PageLedger(memory);
+        PageLedger other = new PageLedger(memory);
+        List<BitSet> model = fillAtRandom(random, regions, ledger);
+        List<BitSet> otherModel = fillAtRandom(random, regions, other);
+
+        ledger.addAll(other);
+
+        for (int i = 0; i < model.size(); i++) {
+            model.get(i).or(otherModel.get(i));
+        }
+        assertEquals(ranges(regions, model), ranges(ledger), () -> Seeds.replay(seed));
+        assertEquals(sum(model), ledger.count());
+        assertEquals(ranges(regions, otherModel), ranges(other), "the other stays");
+        ledger.addAll(other);
+        assertEquals(sum(model), ledger.count(), "twice is once");
+    }
+
+    private static List<BitSet> fillAtRandom(
+            Random random, List<RamRegion> regions, PageLedger ledger) {
+        List<BitSet> model = new ArrayList<>();
+        for (RamRegion region : regions) {
+            int size = (int) (region.length() / PAGE);
+            BitSet bits = new BitSet();
+            for (int i = random.nextInt(4); i > 0; i--) {
+                int from = random.nextInt(size);
+                int to = from + 1 + random.nextInt(size - from);
+                bits.set(from, to);
+                ledger.add(region.gpa() / PAGE + from, to - from);
+            }
+            model.add(bits);
+        }
+        return model;
+    }
+
+    @Test
+    void aRangeThatIsNotInOneRegionHasNone() {
+        PageLedger ledger = new PageLedger(GuestMemory.of(region(10, 64), region(74, 64)));
+        ledger.add(10, 64);
+        ledger.add(74, 64);
+
+        assertEquals(0, ledger.count(73, 2), "over the edge of two regions that touch");
+        assertFalse(ledger.containsAll(73, 2));
+        assertEquals(0, ledger.count(137, 2), "into what is no RAM");
+        assertFalse(ledger.containsAll(137, 2));
+        assertEquals(0, ledger.count(9, 2));
+        assertFalse(ledger.containsAll(9, 1));
+        assertFalse(ledger.containsAll(LAST_PFN, 1));
+        assertTrue(ledger.containsAll(10, 64));
+        assertTrue(ledger.containsAll(74, 64));
+    }
+
     /** Sizes around a word; half of the regions touch the one before. */
     private static List<RamRegion> randomRegions(Random random) {
         int[] sizes = {1, 2, 63, 64, 65, 127, 128, 129, 200};

@@ -148,6 +148,68 @@ final class PfnBatchTest {
         assertEquals(4, repeated);
     }
 
+    @ParameterizedTest
+    @MethodSource("seeds")
+    void rangesAndPageNumbersMakeOneSet(long seed) {
+        Random random = new Random(seed);
+        PfnBatch batch = new PfnBatch(CAPACITY);
+        SortedSet<Long> pages = new TreeSet<>();
+        long named = 0;
+        long first = random.nextInt(5000);
+        for (int i = random.nextInt(CAPACITY); i >= 0; i--) {
+            int length = 1 + random.nextInt(40);
+            first =
+                    switch (random.nextInt(4)) {
+                        case 0 -> first + length;
+                        case 1 -> Math.max(0, first - length);
+                        case 2 -> 0xFFFF_FFFFL - random.nextInt(300) - length;
+                        default -> random.nextInt(5000);
+                    };
+            first = Math.min(first, 0xFFFF_FFFFL - 40);
+            if (random.nextInt(3) == 0) {
+                length = 1;
+                batch.add((int) first);
+            } else {
+                batch.addRange(first, length);
+            }
+            for (int page = 0; page < length; page++) {
+                pages.add(first + page);
+            }
+            named += length;
+        }
+
+        long repeated = batch.merge();
+
+        String replay = Seeds.replay(seed);
+        assertEquals(PageSets.rangesOf(pages), batch.ranges().toString(), replay);
+        assertEquals(named - pages.size(), repeated, replay);
+    }
+
+    @Test
+    void aRangeTakesTheRoomOfOnePageNumber() {
+        PfnBatch batch = new PfnBatch(2);
+
+        batch.addRange(7, 1_000_000);
+        batch.addRange(0, 3);
+
+        assertEquals(0, batch.room());
+        assertThrows(IllegalStateException.class, () -> batch.addRange(3, 1));
+        assertEquals(0, batch.merge());
+        assertEquals("PageRanges[0+3, 7+1000000]", batch.ranges().toString());
+    }
+
+    @Test
+    void aRangeInsideAnotherIsNamedTwice() {
+        PfnBatch batch = new PfnBatch(4);
+        batch.addRange(100, 50);
+        batch.addRange(110, 10);
+        batch.addRange(145, 10);
+        batch.addRange(100, 1);
+
+        assertEquals(10 + 5 + 1, batch.merge());
+        assertEquals("PageRanges[100+55]", batch.ranges().toString());
+    }
+
     @Test
     void takesAsManyPageNumbersAsItHasRoomFor() {
         PfnBatch batch = new PfnBatch(3);

@@ -23,6 +23,7 @@ public final class RecordingReclaimer implements PageReclaimer {
     private Runnable duringDiscard = () -> {};
     private long acceptAtMost = Long.MAX_VALUE;
     private long residentBytes = UNKNOWN;
+    private Content content = Content.UNDEFINED;
     private long calls;
 
     /** A host whose unit is {@code granularityBytes}. */
@@ -34,6 +35,11 @@ public final class RecordingReclaimer implements PageReclaimer {
     /** Runs {@code look} inside each discard, before memory changes. */
     public void duringDiscard(Runnable look) {
         duringDiscard = look;
+    }
+
+    /** What discarded pages hold: zeros, what they held, or scribbles. */
+    public void content(Content content) {
+        this.content = content;
     }
 
     /** From now on each discard fails after this many bytes. */
@@ -69,7 +75,7 @@ public final class RecordingReclaimer implements PageReclaimer {
 
     @Override
     public Content contentAfterDiscard() {
-        return Content.UNDEFINED;
+        return content;
     }
 
     @Override
@@ -81,7 +87,10 @@ public final class RecordingReclaimer implements PageReclaimer {
         long accepted = 0;
         for (int i = 0; i < ranges.count(); i++) {
             long bytes = Math.min(ranges.bytes(i), acceptAtMost - accepted);
-            WholePages.fill(ram.memory(), ranges.gpa(i), bytes, SCRIBBLE);
+            if (content != Content.UNCHANGED) {
+                int left = content == Content.ZERO ? 0 : SCRIBBLE;
+                WholePages.fill(ram.memory(), ranges.gpa(i), bytes, left);
+            }
             accepted += bytes;
         }
         return accepted;

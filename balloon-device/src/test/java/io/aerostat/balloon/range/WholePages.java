@@ -2,6 +2,7 @@ package io.aerostat.balloon.range;
 
 import io.aerostat.virtio.memory.GuestMemory;
 import io.aerostat.virtio.memory.RamAccess;
+import io.aerostat.virtio.memory.RamRegion;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -27,5 +28,17 @@ public final class WholePages {
             copy.putLong(at, pages.getLong(at));
         }
         return copy.array();
+    }
+
+    /** The bytes of all RAM, region after region. */
+    public static byte[] copyAll(GuestMemory memory) {
+        byte[] bytes = new byte[(int) memory.bytes()];
+        int at = 0;
+        for (RamRegion region : memory.regions()) {
+            int length = (int) region.length();
+            System.arraycopy(copy(memory, region.gpa(), length), 0, bytes, at, length);
+            at += length;
+        }
+        return bytes;
     }
 }
