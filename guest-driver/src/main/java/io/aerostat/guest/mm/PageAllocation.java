@@ -76,6 +76,8 @@ final class PageAllocation {
                 return failure;
             }
         }
+        // Whoever promised memory has kept his word, or there was some without him.
+        brokenPromises = 0;
         int pfn = source.take(use);
         reclaim.wakeIfLow();
         return pfn;
@@ -132,7 +134,6 @@ final class PageAllocation {
             }
             reclaim.direct(missingPages());
         }
-        brokenPromises = 0;
         return 0;
     }
 

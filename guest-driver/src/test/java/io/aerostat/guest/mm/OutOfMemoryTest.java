@@ -156,6 +156,31 @@ final class OutOfMemoryTest {
     }
 
     @Test
+    void believesHimForEverWhoKeepsHisPromisesLate() {
+        inflate(200);
+        long[] promised = {0};
+        rig.node.useRelief(
+                pages -> {
+                    promised[0] += 1;
+                    return 1;
+                });
+        AddressSpace space = rig.node.newAddressSpace(1, 300);
+        int written = 0;
+        for (int round = 0; round < 40; round++) {
+            FaultOutcome outcome = space.write(written);
+            while (outcome == MINOR) {
+                written++;
+                outcome = space.write(written);
+            }
+            assertEquals(AGAIN, outcome);
+            deflate(1);
+        }
+
+        assertEquals(40, promised[0]);
+        assertEquals(List.of(), rig.events);
+    }
+
+    @Test
     void believesABrokenPromiseSixteenTimes() {
         inflate(252);
         AddressSpace space = rig.node.newAddressSpace(1, 400);

@@ -18,6 +18,8 @@ import io.aerostat.vmm.vm.SetMemoryOutcome;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 
 /**
@@ -28,7 +30,12 @@ import java.util.Locale;
  */
 final class HugePagesScenario {
     private static final int KIB = 10;
-    private static final int[] UNITS_KIB = {4, 16, 64, 2048};
+    private static final int LARGEST_KIB = 2048;
+    private static final int[] UNITS_KIB = {4, 16, 64, LARGEST_KIB};
+
+    /** Of the balloon, what may be parts of host pages of which the guest uses the rest. */
+    private static final double INCOMPLETE_PART = 0.1;
+
     private static final double HOG_PART = 0.75;
     private static final double TARGET_PART = 0.25;
     private static final double HALF_WAY_PART = 0.55;
@@ -52,8 +59,16 @@ final class HugePagesScenario {
     }
 
     boolean run() throws IOException {
+        List<Result> results = new ArrayList<>();
+        for (int unitKib : UNITS_KIB) {
+            results.add(runWith(unitKib, true));
+        }
+        results.add(runWith(LARGEST_KIB, false));
         telling.title(
-                "Inflate to " + SizeText.of(plan.part(TARGET_PART).bytes()) + ", deflate half");
+                "Host pages of 4 KiB to 2 MiB: setmem "
+                        + SizeText.of(plan.part(TARGET_PART).bytes())
+                        + ", then "
+                        + SizeText.of(plan.part(HALF_WAY_PART).bytes()));
         out.printf(
                 Locale.ROOT,
                 "  %8s %15s %12s %12s %11s %12s %12s%n",
@@ -64,14 +79,28 @@ final class HugePagesScenario {
                 "incomplete",
                 "host pages",
                 "broken up");
-        for (int unitKib : UNITS_KIB) {
-            runWith(unitKib, true);
-        }
-        runWith(UNITS_KIB[UNITS_KIB.length - 1], false);
+        results.forEach(this::tell);
+        results.forEach(this::check);
         return telling.allHeld();
     }
 
-    private void runWith(int unitKib, boolean mustTellHost) throws IOException {
+    /** What came of one unit. */
+    private record Result(
+            int unitKib,
+            boolean mustTellHost,
+            Sample full,
+            Sample squeezed,
+            long incompletePages,
+            long completed,
+            long brokenUp,
+            long anomalies,
+            boolean reached) {
+        String name() {
+            return unitKib + " KiB" + (mustTellHost ? "" : " without MUST_TELL_HOST");
+        }
+    }
+
+    private Result runWith(int unitKib, boolean mustTellHost) throws IOException {
         BalloonOptions balloon =
                 mustTellHost
                         ? BalloonOptions.DEFAULT
@@ -83,35 +112,72 @@ final class HugePagesScenario {
             machine.boot();
             fill(machine);
             Sample full = machine.sample();
-            SetMemoryOutcome down = setMemory(machine, TARGET_PART);
+            boolean down = setMemory(machine, TARGET_PART);
             Sample squeezed = machine.sample();
             long incomplete = machine.balloon().incompletePages();
             long completed = machine.counter(BalloonCounter.HOST_PAGES_COMPLETED);
-            SetMemoryOutcome up = setMemory(machine, HALF_WAY_PART);
-            out.printf(
-                    Locale.ROOT,
-                    "  %5d KiB %15s %12s %12s %11s %12d %12d%n",
+            if (mustTellHost) {
+                String key = unitKib + "KiB";
+                figures.put("givenBackBytes" + key, full.resident() - squeezed.resident());
+                figures.put("incompletePages" + key, incomplete);
+                figures.put("discardCalls" + key, machine.balloon().reclaimer().discardCalls());
+            }
+            boolean up = setMemory(machine, HALF_WAY_PART);
+            if (mustTellHost && unitKib == LARGEST_KIB) {
+                telling.plot(machine, "A guest of 4 KiB pages on host pages of 2 MiB");
+            }
+            return new Result(
                     unitKib,
-                    mustTellHost ? "yes" : "no",
-                    SizeText.of(squeezed.balloon()),
-                    SizeText.of(full.resident() - squeezed.resident()),
-                    SizeText.of(SteppedMachine.bytes(incomplete)),
+                    mustTellHost,
+                    full,
+                    squeezed,
+                    incomplete,
                     completed,
-                    machine.counter(BalloonCounter.HOST_PAGES_BROKEN_UP));
-            check(machine, unitKib, mustTellHost, incomplete, squeezed);
+                    machine.counter(BalloonCounter.HOST_PAGES_BROKEN_UP),
+                    machine.balloon().counters().anomalies(),
+                    down && up);
+        }
+    }
+
+    private void tell(Result result) {
+        out.printf(
+                Locale.ROOT,
+                "  %5d KiB %15s %12s %12s %11s %12d %12d%n",
+                result.unitKib(),
+                result.mustTellHost() ? "yes" : "no",
+                SizeText.of(result.squeezed().balloon()),
+                SizeText.of(result.full().resident() - result.squeezed().resident()),
+                SizeText.of(SteppedMachine.bytes(result.incompletePages())),
+                result.completed(),
+                result.brokenUp());
+    }
+
+    private void check(Result result) {
+        telling.checks().that(result.name() + ": both sizes were reached", result.reached());
+        long incomplete = SteppedMachine.bytes(result.incompletePages());
+        if (result.mustTellHost()) {
             telling.checks()
                     .that(
-                            "both sizes were reached",
-                            down instanceof SetMemoryOutcome.Reached
-                                    && up instanceof SetMemoryOutcome.Reached);
-            if (mustTellHost) {
-                figures.put("completedHostPages" + unitKib + "KiB", completed);
-                figures.put(
-                        "discardCalls" + unitKib + "KiB",
-                        machine.balloon().reclaimer().discardCalls());
-                telling.plot(machine, "Host pages of " + unitKib + " KiB");
-            }
+                            result.name() + ": nearly all of the balloon is whole host pages",
+                            incomplete <= result.squeezed().balloon() * INCOMPLETE_PART);
+            telling.checks()
+                    .that(
+                            result.name()
+                                    + ": the host keeps the guest's size and what is incomplete",
+                            result.squeezed().resident()
+                                    <= plan.maximum().bytes()
+                                            - result.squeezed().balloon()
+                                            + incomplete);
+        } else {
+            telling.checks()
+                    .equal(
+                            result.name()
+                                    + ": a request has less than a host page, so all of it stays",
+                            incomplete,
+                            result.squeezed().balloon());
         }
+        telling.checks()
+                .equal(result.name() + ": the guest did nothing odd", result.anomalies(), 0);
     }
 
     private GuestOptions guest() {
@@ -138,39 +204,10 @@ final class HugePagesScenario {
         hog.exit();
     }
 
-    private SetMemoryOutcome setMemory(SteppedMachine machine, double part) {
+    /** Brings the guest to a size. Tells whether it got there. */
+    private boolean setMemory(SteppedMachine machine, double part) {
         GuestSize size = plan.part(part);
-        return machine.await(machine.ask(size, SECONDS), size, SECONDS);
-    }
-
-    private void check(
-            SteppedMachine machine,
-            int unitKib,
-            boolean mustTellHost,
-            long incomplete,
-            Sample squeezed) {
-        int unitPages = (unitKib << KIB) / 4096;
-        if (mustTellHost) {
-            telling.checks()
-                    .that(
-                            "nearly all of the balloon is whole host pages",
-                            incomplete <= squeezed.balloon() / 4096 / 50);
-            telling.checks()
-                    .that(
-                            "the host has no more in memory than the guest's size and what is"
-                                    + " incomplete",
-                            squeezed.resident()
-                                    <= plan.maximum().bytes()
-                                            - squeezed.balloon()
-                                            + SteppedMachine.bytes(incomplete));
-        } else {
-            telling.checks()
-                    .that(
-                            "a request has less than a host page: without MUST_TELL_HOST it all"
-                                    + " stays",
-                            unitPages > 256 && incomplete == squeezed.balloon() / 4096);
-        }
-        telling.checks()
-                .equal("the guest did nothing odd", machine.balloon().counters().anomalies(), 0);
+        return machine.await(machine.ask(size, SECONDS), size, SECONDS)
+                instanceof SetMemoryOutcome.Reached;
     }
 }

@@ -160,11 +160,11 @@ final class PressureScenario {
                 .that(
                         String.format(
                                 Locale.ROOT,
-                                "free memory went first (%.1f s), then cache (%.1f s), then swap"
-                                        + " filled (%.1f s)",
-                                freeGone,
-                                cacheGone,
-                                swapped),
+                                "free memory went first (%s), then cache (%s), then swap filled"
+                                        + " (%s)",
+                                when(freeGone),
+                                when(cacheGone),
+                                when(swapped)),
                         freeGone < cacheGone && cacheGone < swapped && swapped < Double.MAX_VALUE);
         telling.checks()
                 .that(
@@ -180,6 +180,12 @@ final class PressureScenario {
                         "and bytes swapped out",
                         statistics.value(StatTag.SWAP_OUT).orElse(-1),
                         SteppedMachine.bytes(count(machine, VmCounter.PSWPOUT)));
+    }
+
+    private static String when(double seconds) {
+        return seconds == Double.MAX_VALUE
+                ? "never"
+                : String.format(Locale.ROOT, "%.1f s", seconds);
     }
 
     private static double firstAfter(
