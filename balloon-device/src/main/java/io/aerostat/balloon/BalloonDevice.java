@@ -451,6 +451,7 @@ public final class BalloonDevice implements VirtioDevice {
 
     @Override
     public void save(SnapshotWriter out) {
+        options.save(out);
         pace.save(out);
         actualCheck.save(out);
         out.writeInt(poisonAtStart);
@@ -461,6 +462,7 @@ public final class BalloonDevice implements VirtioDevice {
     @Override
     public Runnable prepareRestore(SnapshotReader in, RestoredQueues restored)
             throws SnapshotException {
+        options.require(in);
         Runnable paceRestored = pace.prepareRestore(in, memory.bytes() >>> PageFrame.SHIFT);
         Runnable actualRestored = actualCheck.prepareRestore(in);
         int savedPoison = in.readInt("poisonAtStart");

@@ -1,5 +1,8 @@
 package io.aerostat.balloon;
 
+import io.aerostat.virtio.snapshot.SnapshotException;
+import io.aerostat.virtio.snapshot.SnapshotReader;
+import io.aerostat.virtio.snapshot.SnapshotWriter;
 import io.aerostat.virtio.spec.QueueLimits;
 import io.aerostat.virtio.spec.balloon.BalloonFeature;
 import io.aerostat.virtio.spec.balloon.QueueNumbering;
@@ -71,6 +74,29 @@ public record BalloonOptions(
                             + pagesPerSecond
                             + ", oomHoldNs="
                             + oomHoldNs);
+        }
+    }
+
+    /** Writes what a driver knows of these options besides the features. */
+    void save(SnapshotWriter out) {
+        out.writeByte(numbering.ordinal());
+        out.writeInt(queueSize);
+    }
+
+    /**
+     * Reads what {@link #save} wrote.
+     *
+     * @throws SnapshotException if a driver would take a device of these options for another one:
+     *     under another numbering it would even send reports where hints are read
+     */
+    void require(SnapshotReader in) throws SnapshotException {
+        same("queueNumbering", in.readByte("queueNumbering"), numbering.ordinal());
+        same("queueSizeMax", in.readInt("queueSizeMax"), queueSize);
+    }
+
+    private static void same(String field, int saved, int here) throws SnapshotException {
+        if (saved != here) {
+            throw SnapshotException.otherMachine(field, saved, here);
         }
     }
 

@@ -128,11 +128,12 @@ final class TargetPace {
     }
 
     private long risen() {
-        long steps = (nowNs - riseSinceNs) / STEP_NS;
+        // Bytes of a snapshot may say that it began at any time; and the rate may be any.
+        long steps = Math.max(0, (nowNs - riseSinceNs) / STEP_NS);
         if (steps > Long.MAX_VALUE / pagesPerSecond) {
             return wanted;
         }
-        return riseFrom + pagesPerSecond * steps / STEPS_PER_SECOND;
+        return riseFrom + Math.min(wanted, pagesPerSecond * steps / STEPS_PER_SECOND);
     }
 
     // save and restore; the clock may be another one then

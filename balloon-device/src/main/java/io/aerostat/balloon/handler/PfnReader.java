@@ -121,10 +121,14 @@ final class PfnReader {
         return atEnd && partialBytes != 0;
     }
 
-    /** Writes the place in the element that the request rests in. */
+    /**
+     * Writes the place in the element that the request rests in. One that was read to its end is
+     * not wanted again; behind it the chain may have turned out to be broken.
+     */
     void save(SnapshotWriter out) {
-        out.writeBoolean(window.length() > 0);
-        out.writeLong(offset);
+        boolean inElement = offset < window.length();
+        out.writeBoolean(inElement);
+        out.writeLong(inElement ? offset : 0);
         out.writeInt(partial);
         out.writeByte(partialBytes);
     }

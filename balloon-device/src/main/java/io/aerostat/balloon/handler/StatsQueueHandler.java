@@ -144,7 +144,7 @@ public final class StatsQueueHandler implements QueueHandler {
     }
 
     private static GuestStatistics readFigures(SnapshotReader in) throws SnapshotException {
-        long ageNs = in.readLong("ageNs");
+        long ageNs = in.readLong("ageNs", 0, Long.MAX_VALUE);
         int entries = in.readShort("entries");
         GuestStatistics.Builder figures = new GuestStatistics.Builder();
         for (int i = 0; i < entries; i++) {

@@ -198,8 +198,17 @@ public final class HostPages {
         }
         return () -> {
             complete.clear();
-            complete.addAll(saved);
+            saved.forEachRange(this::completeWhereBallooned);
         };
+    }
+
+    /** Of damaged bytes the ledger may say something else. */
+    private void completeWhereBallooned(long pfn, long pages) {
+        for (long unit = pfn; unit < pfn + pages; unit += unitPages) {
+            if (ledger.containsAll(unit, unitPages)) {
+                complete.add(unit, unitPages);
+            }
+        }
     }
 
     private void findComplete() {

@@ -191,13 +191,18 @@ final class SteppedMachine implements AutoCloseable {
                         seconds(),
                         bytes(memory.anonymousPages()),
                         bytes(memory.cachePages()),
-                        bytes(memory.freePages()),
+                        bytes(memory.freePages() + memory.isolatedPages() + heldFreePages()),
                         bytes(balloon().ledgerPages()),
                         bytes(balloon().targetPages()),
                         bytes(memory.swapUsedPages()),
                         vm.backend().residentBytes());
         timeline.add(sample);
         return sample;
+    }
+
+    /** Free, but held back until the host has heard of them. */
+    private long heldFreePages() {
+        return guest.driver().isolatedPages() + guest.driver().hintedPages();
     }
 
     static long bytes(long pages) {

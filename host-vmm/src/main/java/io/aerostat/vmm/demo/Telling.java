@@ -96,6 +96,7 @@ final class Telling {
     /** Draws the machine's timeline, if a picture is wanted. */
     void plot(SteppedMachine machine, String title) throws IOException {
         if (plan.plot().isPresent()) {
+            machine.sample();
             TimelinePlot.write(machine.timeline(), title, plan.plot().get());
             out.println("picture: " + plan.plot().get());
         }

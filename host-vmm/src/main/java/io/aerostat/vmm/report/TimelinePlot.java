@@ -4,6 +4,8 @@ import io.aerostat.vmm.report.Timeline.Mark;
 import io.aerostat.vmm.report.Timeline.Sample;
 
 import java.io.IOException;
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Formatter;
@@ -36,6 +38,11 @@ public final class TimelinePlot {
     private static final int LEGEND_X = RIGHT + 20;
     private static final int LINE_HEIGHT = 20;
     private static final int TICKS = 6;
+    private static final int SIGNIFICANT_DIGITS = 4;
+
+    /** Numbers of marks that are nearer to each other would cover each other. */
+    private static final int MARK_WIDTH = 12;
+
     private static final double[] NICE_STEPS = {1, 2, 5, 10};
 
     private static final String ANONYMOUS = "#4c78a8";
@@ -153,12 +160,15 @@ public final class TimelinePlot {
 
     private void marks() {
         int index = 0;
+        double taken = 0;
         for (Mark mark : timeline.marks()) {
             index++;
+            double labelX = Math.max(x(mark.seconds()), taken);
+            taken = labelX + MARK_WIDTH;
             svg.format(
                     "<path d='M%.1f %d V%d' stroke='#444444' stroke-dasharray='1 3'/>%n",
                     x(mark.seconds()), TOP, BOTTOM);
-            text(x(mark.seconds()), TOP - 6, "middle", "#444444", String.valueOf(index));
+            text(labelX, TOP - 6, "middle", "#444444", String.valueOf(index));
             String entry =
                     String.format(
                             Locale.ROOT, "%d   %.1f s   %s", index, mark.seconds(), mark.text());
@@ -208,9 +218,10 @@ public final class TimelinePlot {
     }
 
     private static String number(double value) {
-        return value == Math.rint(value)
-                ? String.format(Locale.ROOT, "%.0f", value)
-                : String.format(Locale.ROOT, "%.3g", value);
+        return new BigDecimal(value)
+                .round(new MathContext(SIGNIFICANT_DIGITS))
+                .stripTrailingZeros()
+                .toPlainString();
     }
 
     private double x(double seconds) {

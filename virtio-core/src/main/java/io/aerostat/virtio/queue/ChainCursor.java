@@ -236,7 +236,11 @@ public final class ChainCursor {
         if (!inTable || (walked == 0 && upcoming != head)) {
             throw SnapshotException.impossible("upcoming", upcoming);
         }
-        if (walked > 0 && (length < 1 || length > chainBytes || !memory.contains(gpa, length))) {
+        if (walked == 0) {
+            // No element was come to, and what is written there means nothing.
+            gpa = 0;
+            length = 0;
+        } else if (length < 1 || length > chainBytes || !memory.contains(gpa, length)) {
             throw SnapshotException.impossible("elementGpa", gpa);
         }
     }
