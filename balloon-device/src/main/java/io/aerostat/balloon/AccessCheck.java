@@ -86,7 +86,7 @@ final class AccessCheck {
         }
     }
 
-    /** The deflate queue is gone. */
+    /** The deflate queue is gone, or is served no more. */
     void deflateQueueGone() {
         unplaced.addAll(placed);
         placed.clear();

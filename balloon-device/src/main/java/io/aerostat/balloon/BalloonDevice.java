@@ -15,6 +15,7 @@ import io.aerostat.virtio.queue.QueueAddresses;
 import io.aerostat.virtio.snapshot.SnapshotException;
 import io.aerostat.virtio.snapshot.SnapshotReader;
 import io.aerostat.virtio.snapshot.SnapshotWriter;
+import io.aerostat.virtio.spec.DeviceStatus;
 import io.aerostat.virtio.spec.DeviceType;
 import io.aerostat.virtio.spec.Feature;
 import io.aerostat.virtio.spec.balloon.BalloonConfigLayout;
@@ -212,8 +213,7 @@ public final class BalloonDevice implements VirtioDevice {
                                 accessCheck.judge(
                                         pfn,
                                         has(BalloonFeature.MUST_TELL_HOST),
-                                        queues.indexOf(BalloonQueue.DEFLATE)
-                                                != QueueNumbering.ABSENT,
+                                        deflates(),
                                         verdict));
     }
 
@@ -289,6 +289,12 @@ public final class BalloonDevice implements VirtioDevice {
 
     private boolean has(long feature) {
         return (negotiated & feature) != 0;
+    }
+
+    /** Tells whether deflate requests are served. */
+    private boolean deflates() {
+        boolean broken = (runner().status() & DeviceStatus.DEVICE_NEEDS_RESET_FLAG) != 0;
+        return !broken && queues.indexOf(BalloonQueue.DEFLATE) != QueueNumbering.ABSENT;
     }
 
     private void showTarget() {
@@ -411,6 +417,10 @@ public final class BalloonDevice implements VirtioDevice {
                     statisticsCheck.look(
                             queues.stats().latest(), has(BalloonFeature.MUST_TELL_HOST));
             case INFLATE, FREE_PAGE_HINT, REPORTING -> {}
+        }
+        if (outcome == VirtioDevice.FAULT) {
+            // No queue is served until the driver resets the device.
+            accessCheck.deflateQueueGone();
         }
         publishLedger();
         return outcome;

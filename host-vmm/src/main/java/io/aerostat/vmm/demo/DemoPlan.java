@@ -1,6 +1,7 @@
 package io.aerostat.vmm.demo;
 
 import io.aerostat.balloon.BalloonOptions;
+import io.aerostat.virtio.spec.balloon.BalloonFeature;
 import io.aerostat.virtio.spec.balloon.PageFrame;
 import io.aerostat.vmm.vm.Backing;
 import io.aerostat.vmm.vm.GuestSize;
@@ -50,7 +51,13 @@ public record DemoPlan(
     /** The virtual machine for it. */
     VmOptions vmOptions() {
         Optional<BalloonOptions> balloon =
-                hasBalloon ? Optional.of(BalloonOptions.DEFAULT) : Optional.empty();
+                hasBalloon ? Optional.of(balloonOptions()) : Optional.empty();
         return new VmOptions("demo", maximum, floorOf(maximum), RamOptions.of(backing), balloon);
+    }
+
+    // Without reports, so that what leaves the host's memory has gone into the balloon.
+    private static BalloonOptions balloonOptions() {
+        BalloonOptions all = BalloonOptions.DEFAULT;
+        return all.withFeatures(all.features() & ~BalloonFeature.PAGE_REPORTING);
     }
 }

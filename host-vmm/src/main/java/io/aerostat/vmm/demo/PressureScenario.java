@@ -172,6 +172,11 @@ final class PressureScenario {
                         after.resident() <= plan.maximum().bytes() - after.balloon());
         telling.checks()
                 .equal(
+                        "nothing in its statistics contradicts what the host's kernel says",
+                        machine.vm().contradictionsIn(statistics).size(),
+                        0);
+        telling.checks()
+                .equal(
                         "the guest's statistics are its own figures: free bytes",
                         statistics.value(StatTag.MEMFREE).orElse(-1),
                         SteppedMachine.bytes(machine.memory().freePages()));

@@ -1,6 +1,8 @@
 package io.aerostat.vmm.vm;
 
 import io.aerostat.balloon.BalloonDevice;
+import io.aerostat.balloon.stats.Contradiction;
+import io.aerostat.balloon.stats.GuestStatistics;
 import io.aerostat.memory.backend.MemoryBackend;
 import io.aerostat.virtio.device.DeviceController;
 import io.aerostat.virtio.device.Ownership;
@@ -22,6 +24,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.BitSet;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -209,6 +212,15 @@ public final class VirtualMachine implements AutoCloseable {
             future.complete(new StatisticsOutcome.Unanswered(StatisticsOutcome.Reason.CLOSED));
         }
         return future;
+    }
+
+    /**
+     * What in a guest's figures contradicts what the host knows: its RAM, and how much of it the
+     * kernel has in memory now. So ask soon. What contradicts the balloon, the device counts itself
+     * when figures arrive. Slow: it asks the kernel about each page. Any thread.
+     */
+    public Set<Contradiction> contradictionsIn(GuestStatistics figures) {
+        return Contradiction.in(figures, options.maximum().bytes(), 0, backend.residentBytes());
     }
 
     /**
