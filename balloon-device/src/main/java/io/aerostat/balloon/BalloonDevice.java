@@ -18,10 +18,8 @@ import io.aerostat.virtio.snapshot.SnapshotWriter;
 import io.aerostat.virtio.spec.DeviceStatus;
 import io.aerostat.virtio.spec.DeviceType;
 import io.aerostat.virtio.spec.Feature;
-import io.aerostat.virtio.spec.balloon.BalloonConfigLayout;
 import io.aerostat.virtio.spec.balloon.BalloonFeature;
 import io.aerostat.virtio.spec.balloon.BalloonQueue;
-import io.aerostat.virtio.spec.balloon.HintCommand;
 import io.aerostat.virtio.spec.balloon.PageFrame;
 import io.aerostat.virtio.spec.balloon.QueueNumbering;
 
@@ -60,7 +58,7 @@ public final class BalloonDevice implements VirtioDevice {
     private final PageReclaimer reclaimer;
     private final BalloonOptions options;
     private final long offered;
-    private final ConfigSpace config;
+    private final BalloonConfig config;
     private final BalloonCounters counters = new BalloonCounters();
     private final BalloonQueues queues;
     private final TargetPace pace;
@@ -99,7 +97,7 @@ public final class BalloonDevice implements VirtioDevice {
         this.reclaimer = reclaimer;
         this.options = options;
         this.offered = TRANSPORT_FEATURES | options.features();
-        this.config = new ConfigSpace(configLength(offered), driverWritableFields(offered));
+        this.config = new BalloonConfig(offered);
         this.queues = new BalloonQueues(memory, reclaimer, options, offered, counters);
         this.pace = new TargetPace(options.pagesPerSecond(), options.oomHoldNs());
         this.accessCheck = new AccessCheck(queues.ledger(), counters);
@@ -107,22 +105,6 @@ public final class BalloonDevice implements VirtioDevice {
         Consumer<Runnable> owner = command -> runner().execute(command);
         this.statistics = new MemoryStatistics(queues.stats(), owner);
         this.hinting = new FreePageHinting(queues.hints(), owner, this::tellHintCommand);
-    }
-
-    // Fields exist with their feature, and with any behind them.
-    private static int configLength(long offered) {
-        if ((offered & BalloonFeature.PAGE_POISON) != 0) {
-            return BalloonConfigLayout.LENGTH;
-        }
-        return (offered & BalloonFeature.FREE_PAGE_HINT) != 0
-                ? BalloonConfigLayout.POISON_VAL_OFFSET
-                : BalloonConfigLayout.FREE_PAGE_HINT_CMD_ID_OFFSET;
-    }
-
-    private static long driverWritableFields(long offered) {
-        long actual = 1L << (BalloonConfigLayout.ACTUAL_OFFSET / Integer.BYTES);
-        long poison = 1L << (BalloonConfigLayout.POISON_VAL_OFFSET / Integer.BYTES);
-        return (offered & BalloonFeature.PAGE_POISON) != 0 ? actual | poison : actual;
     }
 
     // the host, any thread
@@ -154,12 +136,12 @@ public final class BalloonDevice implements VirtioDevice {
      * said while it rises slowly, or while a guest in need is left alone.
      */
     public long targetPages() {
-        return Integer.toUnsignedLong(config.get(BalloonConfigLayout.NUM_PAGES_OFFSET));
+        return config.numPages();
     }
 
     /** Pages in the balloon by the driver's word. */
     public long actualPages() {
-        return Integer.toUnsignedLong(config.get(BalloonConfigLayout.ACTUAL_OFFSET));
+        return config.actual();
     }
 
     /** Pages in the balloon by the device's own ledger. */
@@ -298,13 +280,12 @@ public final class BalloonDevice implements VirtioDevice {
     }
 
     private void showTarget() {
-        config.set(BalloonConfigLayout.NUM_PAGES_OFFSET, (int) pace.shown());
+        config.numPages(pace.shown());
         runner().configChanged();
     }
 
     private void tellHintCommand(int command) {
-        if ((offered & BalloonFeature.FREE_PAGE_HINT) != 0) {
-            config.set(BalloonConfigLayout.FREE_PAGE_HINT_CMD_ID_OFFSET, command);
+        if (config.hintCommand(command)) {
             runner().configChanged();
         }
     }
@@ -346,7 +327,7 @@ public final class BalloonDevice implements VirtioDevice {
 
     @Override
     public ConfigSpace config() {
-        return config;
+        return config.space();
     }
 
     @Override
@@ -380,14 +361,8 @@ public final class BalloonDevice implements VirtioDevice {
     public void activate(long features) {
         negotiated = features;
         actualCheck.agree(queues.ledger().count());
-        poisonAtStart = poison();
+        poisonAtStart = config.poison();
         queues.activate(features, poisonAtStart);
-    }
-
-    private int poison() {
-        return (offered & BalloonFeature.PAGE_POISON) != 0
-                ? config.get(BalloonConfigLayout.POISON_VAL_OFFSET)
-                : 0;
     }
 
     @Override
@@ -410,7 +385,7 @@ public final class BalloonDevice implements VirtioDevice {
         if (which == BalloonQueue.DEFLATE) {
             accessCheck.beforeDeflation(ring);
         }
-        int outcome = queues.handler(which).service(queue, ring, interrupts);
+        int outcome = queues.service(which, queue, ring, interrupts);
         switch (which) {
             case DEFLATE -> accessCheck.afterDeflation(ring, queues.deflate().isAtRest());
             case STATS ->
@@ -431,9 +406,9 @@ public final class BalloonDevice implements VirtioDevice {
         if (!actualCheck.isPlausible(actualPages(), queues.ledger().count())) {
             counters.add(BalloonCounter.FALSE_ACTUAL, 1);
         }
-        if (has(BalloonFeature.PAGE_POISON) && poison() != poisonAtStart) {
+        if (has(BalloonFeature.PAGE_POISON) && config.poison() != poisonAtStart) {
             counters.add(BalloonCounter.POISON_CHANGES, 1);
-            poisonAtStart = poison();
+            poisonAtStart = config.poison();
             queues.poison(poisonAtStart);
         }
     }
@@ -444,13 +419,7 @@ public final class BalloonDevice implements VirtioDevice {
         queues.reset();
         queues.stats().forget();
         hinting.driverGone();
-        config.set(BalloonConfigLayout.ACTUAL_OFFSET, 0);
-        if ((offered & BalloonFeature.FREE_PAGE_HINT) != 0) {
-            config.set(BalloonConfigLayout.FREE_PAGE_HINT_CMD_ID_OFFSET, HintCommand.STOP);
-        }
-        if ((offered & BalloonFeature.PAGE_POISON) != 0) {
-            config.set(BalloonConfigLayout.POISON_VAL_OFFSET, 0);
-        }
+        config.forgetDriver();
         negotiated = 0;
         actualCheck.agree(0);
         pace.restart();
@@ -482,7 +451,7 @@ public final class BalloonDevice implements VirtioDevice {
         return () -> {
             negotiated = features;
             poisonAtStart = savedPoison;
-            queues.activate(features, poison());
+            queues.activate(features, config.poison());
             queuesRestored.run();
             paceRestored.run();
             actualRestored.run();

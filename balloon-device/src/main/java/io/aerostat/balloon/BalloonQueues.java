@@ -15,8 +15,11 @@ import io.aerostat.balloon.range.PageRanges;
 import io.aerostat.balloon.range.PageReclaimer;
 import io.aerostat.balloon.range.ProtectedPages;
 import io.aerostat.balloon.range.RamClip;
+import io.aerostat.virtio.device.Interrupts;
 import io.aerostat.virtio.device.RestoredQueues;
+import io.aerostat.virtio.device.VirtioDevice;
 import io.aerostat.virtio.memory.GuestMemory;
+import io.aerostat.virtio.queue.DeviceQueue;
 import io.aerostat.virtio.queue.QueueAddresses;
 import io.aerostat.virtio.snapshot.SnapshotException;
 import io.aerostat.virtio.snapshot.SnapshotReader;
@@ -188,7 +191,19 @@ final class BalloonQueues {
 
     // what serves them
 
-    QueueHandler handler(BalloonQueue queue) {
+    /** Does one bounded pass over a live queue, see {@link VirtioDevice#service}. */
+    int service(BalloonQueue queue, int index, DeviceQueue ring, Interrupts interrupts) {
+        ring.disarm();
+        int outcome = handler(queue).serve(ring);
+        // A used buffer tells the driver "done", so it is shown when all is done.
+        if (ring.publish()) {
+            interrupts.usedBuffer(index);
+        }
+        boolean more = outcome == VirtioDevice.IDLE && ring.armAndRecheck();
+        return more ? VirtioDevice.MORE : outcome;
+    }
+
+    private QueueHandler handler(BalloonQueue queue) {
         return switch (queue) {
             case INFLATE -> inflate;
             case DEFLATE -> deflate;

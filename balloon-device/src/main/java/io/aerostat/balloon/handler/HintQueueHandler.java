@@ -3,7 +3,6 @@ package io.aerostat.balloon.handler;
 import io.aerostat.balloon.range.PageLedger;
 import io.aerostat.balloon.range.PageRanges;
 import io.aerostat.balloon.range.RamClip;
-import io.aerostat.virtio.device.Interrupts;
 import io.aerostat.virtio.device.VirtioDevice;
 import io.aerostat.virtio.memory.GuestMemory;
 import io.aerostat.virtio.memory.RamAccess;
@@ -128,16 +127,9 @@ public final class HintQueueHandler implements QueueHandler {
     }
 
     @Override
-    public int service(int queue, DeviceQueue ring, Interrupts interrupts) {
-        ring.disarm();
+    public int serve(DeviceQueue ring) {
         int outcome = drain(ring);
         pages = hinted.count();
-        if (ring.publish()) {
-            interrupts.usedBuffer(queue);
-        }
-        if (outcome == VirtioDevice.IDLE && ring.armAndRecheck()) {
-            return VirtioDevice.MORE;
-        }
         return outcome;
     }
 

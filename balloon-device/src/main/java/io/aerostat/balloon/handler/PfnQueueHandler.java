@@ -1,7 +1,6 @@
 package io.aerostat.balloon.handler;
 
 import io.aerostat.balloon.range.PfnBatch;
-import io.aerostat.virtio.device.Interrupts;
 import io.aerostat.virtio.device.VirtioDevice;
 import io.aerostat.virtio.memory.GuestMemory;
 import io.aerostat.virtio.queue.DeviceQueue;
@@ -59,16 +58,9 @@ public final class PfnQueueHandler implements QueueHandler {
     }
 
     @Override
-    public int service(int queue, DeviceQueue ring, Interrupts interrupts) {
-        ring.disarm();
+    public int serve(DeviceQueue ring) {
         int outcome = drain(ring);
         applyBatch();
-        if (ring.publish()) {
-            interrupts.usedBuffer(queue);
-        }
-        if (outcome == VirtioDevice.IDLE && ring.armAndRecheck()) {
-            return VirtioDevice.MORE;
-        }
         return outcome;
     }
 

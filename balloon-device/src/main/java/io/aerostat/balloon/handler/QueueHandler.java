@@ -1,6 +1,5 @@
 package io.aerostat.balloon.handler;
 
-import io.aerostat.virtio.device.Interrupts;
 import io.aerostat.virtio.device.VirtioDevice;
 import io.aerostat.virtio.queue.DeviceQueue;
 import io.aerostat.virtio.snapshot.SnapshotException;
@@ -12,8 +11,13 @@ import org.jspecify.annotations.Nullable;
 /** What the balloon does with one of its queues. The owner's. */
 public sealed interface QueueHandler
         permits PfnQueueHandler, StatsQueueHandler, HintQueueHandler, ReportingQueueHandler {
-    /** Does one bounded pass, see {@link VirtioDevice#service}. */
-    int service(int queue, DeviceQueue ring, Interrupts interrupts);
+    /**
+     * Serves what is available, until the queue is empty or the work of a pass is done. Buffers are
+     * completed and not yet published; all that stands for them is done when this returns.
+     *
+     * @return as {@link VirtioDevice#service}; IDLE if the queue was empty
+     */
+    int serve(DeviceQueue ring);
 
     /** Forgets the buffers of its queue, in work or held: the queue is gone. */
     void reset();

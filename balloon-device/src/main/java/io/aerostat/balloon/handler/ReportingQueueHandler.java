@@ -6,7 +6,6 @@ import io.aerostat.balloon.range.PageRanges;
 import io.aerostat.balloon.range.PageReclaimer;
 import io.aerostat.balloon.range.PfnBatch;
 import io.aerostat.balloon.range.RamClip;
-import io.aerostat.virtio.device.Interrupts;
 import io.aerostat.virtio.device.VirtioDevice;
 import io.aerostat.virtio.queue.ChainCursor;
 import io.aerostat.virtio.queue.DeviceQueue;
@@ -92,16 +91,9 @@ public final class ReportingQueueHandler implements QueueHandler {
     }
 
     @Override
-    public int service(int queue, DeviceQueue ring, Interrupts interrupts) {
-        ring.disarm();
+    public int serve(DeviceQueue ring) {
         int outcome = drain(ring);
         applyBatch();
-        if (ring.publish()) {
-            interrupts.usedBuffer(queue);
-        }
-        if (outcome == VirtioDevice.IDLE && ring.armAndRecheck()) {
-            return VirtioDevice.MORE;
-        }
         return outcome;
     }
 

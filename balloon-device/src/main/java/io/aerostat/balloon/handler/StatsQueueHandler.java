@@ -1,7 +1,6 @@
 package io.aerostat.balloon.handler;
 
 import io.aerostat.balloon.stats.GuestStatistics;
-import io.aerostat.virtio.device.Interrupts;
 import io.aerostat.virtio.device.VirtioDevice;
 import io.aerostat.virtio.memory.GuestMemory;
 import io.aerostat.virtio.memory.RamAccess;
@@ -162,8 +161,7 @@ public final class StatsQueueHandler implements QueueHandler {
     }
 
     @Override
-    public int service(int queue, DeviceQueue ring, Interrupts interrupts) {
-        ring.disarm();
+    public int serve(DeviceQueue ring) {
         int outcome = VirtioDevice.MORE;
         for (int i = 0; i < BUFFERS_PER_PASS; i++) {
             int polled = ring.poll();
@@ -180,12 +178,6 @@ public final class StatsQueueHandler implements QueueHandler {
             ring.complete(held, 0);
             held = NONE;
             asked = false;
-        }
-        if (ring.publish()) {
-            interrupts.usedBuffer(queue);
-        }
-        if (outcome == VirtioDevice.IDLE && ring.armAndRecheck()) {
-            return VirtioDevice.MORE;
         }
         return outcome;
     }
