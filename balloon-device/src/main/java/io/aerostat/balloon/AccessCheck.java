@@ -61,7 +61,7 @@ final class AccessCheck {
 
     /** Tells whether the deflate queue wants a pass for the sake of accesses. */
     boolean isWaiting() {
-        return !unplaced.isEmpty();
+        return !unplaced.isEmpty() || !placed.isEmpty();
     }
 
     /** The deflate queue is about to be served. */

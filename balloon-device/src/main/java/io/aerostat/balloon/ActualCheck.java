@@ -10,7 +10,9 @@ import io.aerostat.virtio.snapshot.SnapshotWriter;
  * <p>A driver writes {@code actual} some time after the device has used its requests (VIRTIO 1.4,
  * 5.5.6), so it lags behind the ledger. It may have seen the two queues' used buffers in any order:
  * since both sides last agreed it counts some of the pages that went in and some of those that came
- * out. Outside these bounds it is false.
+ * out. Outside these bounds it is false. Once pages have gone both ways between two looks, the
+ * bounds only widen until the next reset: an honest driver is never accused, and not every lie is
+ * found.
  */
 final class ActualCheck {
     private long agreed;

@@ -3,7 +3,6 @@ package io.aerostat.balloon;
 import io.aerostat.virtio.device.ConfigSpace;
 import io.aerostat.virtio.spec.balloon.BalloonConfigLayout;
 import io.aerostat.virtio.spec.balloon.BalloonFeature;
-import io.aerostat.virtio.spec.balloon.HintCommand;
 
 /**
  * The balloon's configuration space: as long as the features on offer need, and with them a field
@@ -66,14 +65,5 @@ final class BalloonConfig {
     /** What free pages of the guest hold, by the driver's word; 0 without the feature. */
     int poison() {
         return hasPoison ? space.get(BalloonConfigLayout.POISON_VAL_OFFSET) : 0;
-    }
-
-    /** The driver is gone, with what it wrote, and so is any round of hints. */
-    void forgetDriver() {
-        space.set(BalloonConfigLayout.ACTUAL_OFFSET, 0);
-        hintCommand(HintCommand.STOP);
-        if (hasPoison) {
-            space.set(BalloonConfigLayout.POISON_VAL_OFFSET, 0);
-        }
     }
 }

@@ -20,6 +20,7 @@ import io.aerostat.virtio.spec.DeviceType;
 import io.aerostat.virtio.spec.Feature;
 import io.aerostat.virtio.spec.balloon.BalloonFeature;
 import io.aerostat.virtio.spec.balloon.BalloonQueue;
+import io.aerostat.virtio.spec.balloon.HintCommand;
 import io.aerostat.virtio.spec.balloon.PageFrame;
 import io.aerostat.virtio.spec.balloon.QueueNumbering;
 
@@ -178,7 +179,8 @@ public final class BalloonDevice implements VirtioDevice {
      *
      * @param gpa any address
      * @param verdict is told at once if the page is not in the balloon, otherwise by the device's
-     *     owner, once it has served what the driver had sent; must be quick. The counters know too
+     *     owner, once it has served what the driver had sent, and so not while the controller is
+     *     drained; must be quick. The counters know too
      */
     public void onGuestAccess(long gpa, Consumer<GuestAccess> verdict) {
         long pfn = gpa >>> PageFrame.SHIFT;
@@ -256,16 +258,21 @@ public final class BalloonDevice implements VirtioDevice {
 
     /**
      * Visits the pages, by ascending address, that a copy of the guest's memory may leave out:
-     * those in the balloon, which hold nothing, and those hinted as free since hinting began unless
-     * {@code written} has them. The owner only, through {@link DeviceController#execute}.
+     * those hinted as free unless {@code written} has them, and those in the balloon, which hold
+     * nothing for a driver that took MUST_TELL_HOST. The owner only, through {@link
+     * DeviceController#execute}, when the guest has stopped and {@code written} is complete.
      *
-     * @param written the pages that the guest has written since hinting began
+     * @param written all pages written, by the guest or by a device for it, since before {@link
+     *     FreePageHinting#start} was called; over the same RAM
      */
     public void forEachSkippableRange(PageLedger written, PageLedger.RangeConsumer consumer) {
         PageLedger skippable = new PageLedger(memory);
         skippable.addAll(queues.hints().hinted());
         written.forEachRange(skippable::remove);
-        skippable.addAll(queues.ledger());
+        // Otherwise a page is the guest's once its deflate request is available, served or not.
+        if (has(BalloonFeature.MUST_TELL_HOST)) {
+            skippable.addAll(queues.ledger());
+        }
         skippable.forEachRange(consumer);
     }
 
@@ -346,7 +353,11 @@ public final class BalloonDevice implements VirtioDevice {
             requestService(BalloonQueue.STATS);
         }
         if (accessCheck.isWaiting()) {
-            requestService(BalloonQueue.DEFLATE);
+            if (deflates()) {
+                requestService(BalloonQueue.DEFLATE);
+            } else {
+                accessCheck.deflateQueueGone();
+            }
         }
     }
 
@@ -363,6 +374,9 @@ public final class BalloonDevice implements VirtioDevice {
         actualCheck.agree(queues.ledger().count());
         poisonAtStart = config.poison();
         queues.activate(features, poisonAtStart);
+        // A rise begins with the driver, not with the reset before it; and it may look at once.
+        pace.restart();
+        config.numPages(pace.shown());
     }
 
     @Override
@@ -377,6 +391,19 @@ public final class BalloonDevice implements VirtioDevice {
         if (deflate) {
             accessCheck.deflateQueueGone();
         }
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * <p>Deflation: a driver without MUST_TELL_HOST may take a page back, use it, free it and give
+     * it again before the first is confirmed. The one before the other, then, and not the reverse.
+     */
+    @Override
+    public int firstOf(long waiting) {
+        int deflate = queues.indexOf(BalloonQueue.DEFLATE);
+        boolean first = deflate != QueueNumbering.ABSENT && (waiting >>> deflate & 1) != 0;
+        return first ? deflate : Long.numberOfTrailingZeros(waiting);
     }
 
     @Override
@@ -419,7 +446,7 @@ public final class BalloonDevice implements VirtioDevice {
         queues.reset();
         queues.stats().forget();
         hinting.driverGone();
-        config.forgetDriver();
+        config.hintCommand(HintCommand.STOP);
         negotiated = 0;
         actualCheck.agree(0);
         pace.restart();
@@ -452,6 +479,8 @@ public final class BalloonDevice implements VirtioDevice {
             negotiated = features;
             poisonAtStart = savedPoison;
             queues.activate(features, config.poison());
+            // What was in the balloon before this need not be afterwards.
+            queues.tellAllReturned();
             queuesRestored.run();
             paceRestored.run();
             actualRestored.run();

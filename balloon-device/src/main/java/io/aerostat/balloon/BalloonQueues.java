@@ -40,7 +40,7 @@ import java.util.List;
  * The balloon's five queues, and the pages that they move: which queue stands at which index, what
  * serves it, where its ring lies, and what is in the balloon.
  *
- * <p>The owner's, but {@link #at} and {@link #indexOf}.
+ * <p>The owner's, but {@link #at}.
  */
 final class BalloonQueues {
     private static final BalloonQueue[] QUEUES = BalloonQueue.values();
@@ -162,8 +162,7 @@ final class BalloonQueues {
 
     /** All queues are gone, and every page goes back to the guest. */
     void reset() {
-        ledger.forEachRange(this::returnToGuest);
-        tellReturned();
+        tellAllReturned();
         counters.add(BalloonCounter.PAGES_RETURNED_BY_RESET, ledger.count());
         ledger.clear();
         hostPages.clear();
@@ -171,6 +170,12 @@ final class BalloonQueues {
             disabled(index);
         }
         negotiated = 0;
+    }
+
+    /** Tells the reclaimer that the guest may use every page of the balloon again. */
+    void tellAllReturned() {
+        ledger.forEachRange(this::returnToGuest);
+        tellReturned();
     }
 
     private void returnToGuest(long pfn, long pages) {

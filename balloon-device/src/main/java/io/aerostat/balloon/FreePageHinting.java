@@ -13,7 +13,8 @@ import java.util.function.IntConsumer;
  * migration, a snapshot.
  *
  * <pre>
- *   start() ─▶ log which pages the guest writes ─▶ copy all but hinted pages that were not written ─▶ done()
+ *   log what is written, by guest and devices ─▶ start() ─▶ stop the guest, read the log
+ *                                                ─▶ copy all but hinted pages that were not written ─▶ done()
  * </pre>
  *
  * <p>Commands may come from any thread and return at once; without the feature they have no effect
@@ -31,8 +32,9 @@ public final class FreePageHinting {
     }
 
     /**
-     * Asks for the pages that are free. Forgets those of earlier rounds, and ignores what still
-     * comes in of them.
+     * Asks for the pages that are free; for nothing if no driver is up. The log of written pages
+     * must have begun: a page may be hinted and written at once. Forgets those of earlier rounds,
+     * and ignores what still comes in of them.
      */
     public void start() {
         owner.accept(() -> tellDriver.accept(handler.start()));

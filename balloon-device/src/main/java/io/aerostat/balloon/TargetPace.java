@@ -61,6 +61,10 @@ final class TargetPace {
 
     /** The host wants so many pages in the balloon, which has {@code ballooned} now. */
     void want(long pages, long ballooned) {
+        if (pages == wanted) {
+            // Said again: neither a rise nor a hold begins anew.
+            return;
+        }
         wanted = pages;
         holding = false;
         graceUntilNs = nowNs + GRACE_NS;
@@ -151,7 +155,7 @@ final class TargetPace {
 
     Runnable prepareRestore(SnapshotReader in, long maxPages) throws SnapshotException {
         long savedWanted = in.readLong("wantedPages", 0, maxPages);
-        long savedShown = in.readLong("shownPages", 0, maxPages);
+        long savedShown = in.readLong("shownPages", 0, savedWanted);
         long savedRiseFrom = in.readLong("riseFromPages", 0, maxPages);
         long savedRiseSince = in.readLong("riseSinceNs");
         long savedGrace = in.readLong("graceUntilNs");

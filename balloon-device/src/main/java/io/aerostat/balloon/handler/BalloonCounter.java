@@ -24,7 +24,11 @@ public enum BalloonCounter {
     HOST_PAGES_COMPLETED(false),
     /** Host pages that were, until a page of theirs came back out. */
     HOST_PAGES_BROKEN_UP(false),
-    /** Pages that the guest took back although the target did not ask for it: deflate on OOM. */
+    /**
+     * Pages that the guest took back although the target did not ask for it, as DEFLATE_ON_OOM
+     * allows. A few may be on the move, and a driver may lag behind, so that it proves nothing
+     * against one that did not take the feature.
+     */
     PAGES_TAKEN_BACK(false),
     /** Buffers of statistics that arrived. */
     STATISTICS(false),

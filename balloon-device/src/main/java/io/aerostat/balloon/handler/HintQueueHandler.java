@@ -157,6 +157,12 @@ public final class HintQueueHandler implements QueueHandler {
         if (savedNext == HintCommand.STOP || savedNext == HintCommand.DONE) {
             throw SnapshotException.impossible("nextRound", savedNext);
         }
+        boolean inRound =
+                ROUNDS[savedRound] != HintRound.NONE && ROUNDS[savedRound] != HintRound.STOPPED;
+        boolean isRound = savedWanted != HintCommand.STOP && savedWanted != HintCommand.DONE;
+        if (inRound != isRound) {
+            throw SnapshotException.impossible("wantedRound", savedWanted);
+        }
         Runnable pagesHinted = hinted.prepareRestore(in);
         return () -> {
             inBuffer = savedInBuffer;

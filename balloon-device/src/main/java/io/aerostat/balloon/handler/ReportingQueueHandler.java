@@ -128,7 +128,9 @@ public final class ReportingQueueHandler implements QueueHandler {
 
     private static boolean isInElement(long first, long end, ChainCursor chain) {
         long limit = (chain.gpa() + chain.length()) >>> PageFrame.SHIFT;
-        return chain.isWritable() && first >= chain.gpa() >>> PageFrame.SHIFT && end <= limit;
+        return chain.isWritable()
+                && first >= (chain.gpa() + PageFrame.BYTES - 1) >>> PageFrame.SHIFT
+                && end <= limit;
     }
 
     private int drain(DeviceQueue ring) {

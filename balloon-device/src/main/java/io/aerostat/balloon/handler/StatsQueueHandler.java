@@ -41,6 +41,10 @@ public final class StatsQueueHandler implements QueueHandler {
     private final byte[] copy = new byte[MAX_ENTRIES * StatEntryLayout.LENGTH];
 
     private int held = NONE;
+
+    /** Bytes copied of a buffer that is still to be decoded. */
+    private int lastLength = NONE;
+
     private boolean asked;
     private long periodNs;
     private long dueNs;
@@ -174,6 +178,11 @@ public final class StatsQueueHandler implements QueueHandler {
                 break;
             }
         }
+        if (lastLength >= 0) {
+            // Of several buffers the last one tells.
+            latest = decode(lastLength);
+            lastLength = NONE;
+        }
         if (asked && held != NONE && outcome != VirtioDevice.FAULT) {
             ring.complete(held, 0);
             held = NONE;
@@ -195,7 +204,7 @@ public final class StatsQueueHandler implements QueueHandler {
         held = ring.chain().head();
         dueNs = nowNs + periodNs;
         counters.add(BalloonCounter.STATISTICS, 1);
-        latest = decode(length);
+        lastLength = length;
         // These are the figures that somebody waits for.
         asked = false;
         return true;

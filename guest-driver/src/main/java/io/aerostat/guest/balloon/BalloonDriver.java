@@ -109,8 +109,11 @@ public final class BalloonDriver {
         this.transport = transport;
     }
 
-    /** With DEFLATE_ON_OOM the balloon is a reserve of the guest, and counts as its memory. */
-    private long missingPages() {
+    /**
+     * Pages that do not count as the guest's memory because of the balloon: with DEFLATE_ON_OOM it
+     * is a reserve of the guest, and counts.
+     */
+    public long missingPages() {
         return link == null || link.deflatesOnOom() ? 0 : link.inPossession();
     }
 
@@ -221,7 +224,9 @@ public final class BalloonDriver {
             return 0;
         }
         if (!bringUp()) {
-            deadlineNs = nowNs + delays.retryNs();
+            // Each attempt at a reset that does not end takes long.
+            boolean stuck = device.failure() == HandshakeFailure.RESET_UNFINISHED;
+            deadlineNs = nowNs + (stuck ? delays.removalNs() : delays.retryNs());
         }
         return 1;
     }
@@ -320,6 +325,16 @@ public final class BalloonDriver {
     /** Pages that the guest cannot use because of the balloon: those, and those on their way. */
     public long inPossession() {
         return link == null ? 0 : link.inPossession();
+    }
+
+    /** Pages that were sent back and are the guest's when the device has confirmed it. */
+    public long deflatingPages() {
+        return link == null ? 0 : link.deflatingPages();
+    }
+
+    /** Free pages that are held back until the host has heard of them, or is done with them. */
+    public long heldPages() {
+        return hintedPages() + isolatedPages();
     }
 
     /** Free pages that are held back because they were hinted to the host. */

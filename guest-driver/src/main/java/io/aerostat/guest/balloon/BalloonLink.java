@@ -111,7 +111,8 @@ final class BalloonLink {
         long committed = inside + inflation.inFlight() + migration.arriving();
         if (committed < wanted) {
             work += inflation.submit(wanted - committed, nowNs);
-        } else if (committed > wanted) {
+        } else {
+            inflation.satisfied();
             work += deflation.submit(Math.min(inside, committed - wanted));
         }
         return work + supply(isRemoving, nowNs);
@@ -184,6 +185,10 @@ final class BalloonLink {
 
     long inPossession() {
         return balloonedPages() + inflation.inFlight() + migration.moves();
+    }
+
+    long deflatingPages() {
+        return deflation.inFlight();
     }
 
     long hintedPages() {

@@ -177,7 +177,10 @@ final class HintQueue {
     }
 
     private int hintBlock() {
-        boolean mayTake = pages.freePages() - (1L << order) >= reservePages;
+        // An allocator may answer order 0 for a page that it would have to reclaim.
+        boolean mayTake =
+                pages.freePages() - (1L << order) >= reservePages
+                        && pages.largestFreeOrder() >= Math.max(order, 1);
         int pfn = mayTake ? pages.allocate(order) : PageAllocator.NONE;
         if (pfn == PageAllocator.NONE) {
             endRound();
@@ -259,6 +262,8 @@ final class HintQueue {
 
     /** Gives all held blocks back. The device must have been reset. */
     void release() {
+        // It has forgotten the hints: nobody needs to see that the pages are in use again.
+        isDone = true;
         release(Long.MAX_VALUE);
     }
 }

@@ -124,6 +124,11 @@ final class Inflation {
         resumeAtNs = nowNs;
     }
 
+    /** No page is wanted: that there were none is history. */
+    void satisfied() {
+        outOfPages = false;
+    }
+
     /** Pages in requests that are not confirmed, without those that take the place of another. */
     long inFlight() {
         return inFlight;

@@ -36,6 +36,10 @@ public final class AddressSpace {
 
     private final int[] versions;
     private Life life = Life.ALIVE;
+
+    /** The note of PageAllocation: promises in a row that were not kept when it asked again. */
+    int brokenPromises;
+
     private int number;
     private int resident;
     private int swapped;

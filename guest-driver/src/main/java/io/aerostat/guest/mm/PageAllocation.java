@@ -37,7 +37,6 @@ final class PageAllocation {
 
     private OutOfMemoryRelief relief = OutOfMemoryRelief.NONE;
     private MemoryEvents events = MemoryEvents.NONE;
-    private int brokenPromises;
 
     PageAllocation(
             FrameSource source,
@@ -77,7 +76,7 @@ final class PageAllocation {
             }
         }
         // Whoever promised memory has kept his word, or there was some without him.
-        brokenPromises = 0;
+        wanting.brokenPromises = 0;
         int pfn = source.take(use);
         reclaim.wakeIfLow();
         return pfn;
@@ -124,11 +123,11 @@ final class PageAllocation {
             if (mayTakeOne()) {
                 break;
             }
-            if (promised && brokenPromises < PATIENCE) {
-                brokenPromises++;
+            if (promised && wanting.brokenPromises < PATIENCE) {
+                wanting.brokenPromises++;
                 return AGAIN;
             }
-            brokenPromises = 0;
+            wanting.brokenPromises = 0;
             if (killSomebody(wanting) == wanting) {
                 return KILLED;
             }

@@ -10,11 +10,12 @@ import io.aerostat.guest.task.WaitQueue;
  * The balloon driver as a task of the guest.
  *
  * <pre>
- *   R                   has done something in this step
  *   S  tell_host        waits until the host confirms a request
  *   S  msleep           there was no page to give; it tries again
  *   S  balloon          has nothing to do
  * </pre>
+ *
+ * <p>It runs within a step alone: whoever looks between two finds it asleep.
  */
 final class BalloonWorker {
     private final BalloonDriver driver;
@@ -51,7 +52,7 @@ final class BalloonWorker {
     }
 
     private WaitQueue waitsFor() {
-        if (driver.inPossession() != driver.balloonedPages()) {
+        if (driver.inPossession() != driver.balloonedPages() || driver.deflatingPages() > 0) {
             return confirmation;
         }
         return driver.isOutOfPages() ? retry : work;

@@ -11,7 +11,6 @@ import io.aerostat.virtio.driver.DriverTransport;
 import io.aerostat.virtio.driver.HandshakeFailure;
 import io.aerostat.virtio.memory.GuestMemory;
 import io.aerostat.virtio.memory.RamRegion;
-import io.aerostat.virtio.spec.balloon.BalloonFeature;
 import io.aerostat.virtio.spec.balloon.PageFrame;
 
 import org.jspecify.annotations.Nullable;
@@ -63,23 +62,22 @@ public final class GuestModel {
                         node.balloonPages(),
                         balloon,
                         options.driver(),
-                        new NodeStatistics(node, this::missingPages));
+                        new NodeStatistics(node, () -> driver().missingPages()));
         this.worker = new BalloonWorker(driver, tasks);
         this.processes = new PressureWorkload(node, tasks, options.processes(), options.seed());
         node.useRelief(this::relieve);
         node.useMover(new BallooningMover());
     }
 
-    /** With DEFLATE_ON_OOM the balloon is a reserve of the guest, and counts as its memory. */
-    private long missingPages() {
-        boolean reserve = (driver.features() & BalloonFeature.DEFLATE_ON_OOM) != 0;
-        return reserve ? 0 : driver.inPossession();
-    }
-
     private long relieve(long pages) {
         long wanted = Math.max(pages, OOM_PAGES);
         long released = driver.releaseHinted(wanted);
-        return released > 0 ? released : driver.deflateOnOom(wanted);
+        if (released > 0) {
+            return released;
+        }
+        driver.deflateOnOom(wanted);
+        // Whoever asked for it: what the device has yet to confirm is free soon.
+        return driver.isolatedPages() + driver.deflatingPages();
     }
 
     /** Brings the balloon up. Null, or why it failed. */

@@ -6,8 +6,10 @@ package io.aerostat.memory.backend;
  * <p>Transparent huge pages make touching and giving back of whole huge pages 5 to 20 times
  * cheaper. But giving back less than a huge page only splits it: the host may get the memory much
  * later, and what the kernel reports in between is not what it has. So units of {@value #BYTES}
- * bytes suit them, see {@link BackendOptions#unitBytes()}. And the first touch of a page in a unit
- * that was given back, be it a read, may bring the whole unit back.
+ * bytes suit them, see {@link BackendOptions#unitBytes()}. With smaller ones the kernel brings what
+ * was given back in by itself, within a minute or so: khugepaged makes a huge page again wherever
+ * one small page is left ({@code khugepaged/max_ptes_none}). And the first touch of a page in a
+ * unit that was given back, be it a read, may bring the whole unit back.
  *
  * <p>Where huge pages may be, RAM is mapped at a multiple of {@value #BYTES} in this process, so
  * that all units are huge pages if the guest's addresses are such multiples too.

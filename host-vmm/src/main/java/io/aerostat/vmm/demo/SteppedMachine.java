@@ -22,6 +22,7 @@ import io.aerostat.vmm.vm.VmOptions;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -35,6 +36,7 @@ final class SteppedMachine implements AutoCloseable {
     private static final int STEPS_PER_SAMPLE = 25;
     private static final int PASSES_PER_STEP = 64;
     private static final double NANOS = 1e9;
+    private static final long ANSWER_SECONDS = 2;
 
     private final VirtualMachine vm;
     private final GuestModel guest;
@@ -175,7 +177,11 @@ final class SteppedMachine implements AutoCloseable {
     GuestStatistics statistics() {
         CompletableFuture<StatisticsOutcome> answer = vm.statistics(Duration.ofSeconds(1));
         settle();
-        return switch (answer.join()) {
+        StatisticsOutcome none =
+                new StatisticsOutcome.Unanswered(StatisticsOutcome.Reason.NO_RESPONSE);
+        // An answer that has not come by now never will: the clock stands still. The other thread
+        // that completes it has a while.
+        return switch (answer.completeOnTimeout(none, ANSWER_SECONDS, TimeUnit.SECONDS).join()) {
             case StatisticsOutcome.Answered answered -> answered.figures();
             case StatisticsOutcome.Unanswered unanswered ->
                     throw new IllegalStateException(
@@ -191,18 +197,16 @@ final class SteppedMachine implements AutoCloseable {
                         seconds(),
                         bytes(memory.anonymousPages()),
                         bytes(memory.cachePages()),
-                        bytes(memory.freePages() + memory.isolatedPages() + heldFreePages()),
+                        bytes(
+                                memory.freePages()
+                                        + memory.isolatedPages()
+                                        + guest.driver().heldPages()),
                         bytes(balloon().ledgerPages()),
                         bytes(balloon().targetPages()),
                         bytes(memory.swapUsedPages()),
                         vm.backend().residentBytes());
         timeline.add(sample);
         return sample;
-    }
-
-    /** Free, but held back until the host has heard of them. */
-    private long heldFreePages() {
-        return guest.driver().isolatedPages() + guest.driver().hintedPages();
     }
 
     static long bytes(long pages) {

@@ -146,16 +146,11 @@ public final class InProcessGuest implements AutoCloseable {
     public FreeMemory free() {
         long ballooned = driver == null ? 0 : driver.inPossession();
         long total = pages.totalPages() - ballooned;
-        long free = pages.freePages() + heldFreePages();
+        long free = pages.freePages() + (driver == null ? 0 : driver.heldPages());
         return new FreeMemory(
                 total << PageFrame.SHIFT,
                 (total - free) << PageFrame.SHIFT,
                 free << PageFrame.SHIFT);
-    }
-
-    /** Free, but held back until the host has heard of them. */
-    private long heldFreePages() {
-        return driver == null ? 0 : driver.hintedPages() + driver.isolatedPages();
     }
 
     /** What uses its memory. The processor only. */

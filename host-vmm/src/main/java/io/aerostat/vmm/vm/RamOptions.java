@@ -16,6 +16,17 @@ import io.aerostat.memory.backend.SimulatedBackend;
  *     size must be a multiple of it
  */
 public record RamOptions(Backing backing, HugePages hugePages, int unitBytes) {
+    /** Checks that transparent huge pages are given back whole: the kernel takes parts again. */
+    public RamOptions {
+        if (hugePages == HugePages.WANTED && unitBytes < BackendOptions.MAX_UNIT_BYTES) {
+            throw new IllegalArgumentException(
+                    "transparent huge pages want units of "
+                            + BackendOptions.MAX_UNIT_BYTES
+                            + ": unitBytes="
+                            + unitBytes);
+        }
+    }
+
     /** RAM of small pages, each of which is given back by itself. */
     public static RamOptions of(Backing backing) {
         return new RamOptions(backing, HugePages.NEVER, BackendOptions.MIN_UNIT_BYTES);

@@ -8,6 +8,8 @@ import io.aerostat.virtio.spec.DeviceStatus;
 import io.aerostat.virtio.spec.balloon.StatTag;
 import io.aerostat.vmm.vm.SetMemoryOutcome.Reason;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 
@@ -21,6 +23,7 @@ final class SizePromise {
     private final BalloonSize wanted;
     private final long startPages;
     private final long startTakenBack;
+    private final @Nullable GuestStatistics startFigures;
     private final long deadlineNs;
     private final CompletableFuture<SetMemoryOutcome> future;
 
@@ -39,6 +42,7 @@ final class SizePromise {
         this.wanted = wanted;
         this.startPages = balloon.ledgerPages();
         this.startTakenBack = balloon.counters().get(BalloonCounter.PAGES_TAKEN_BACK);
+        this.startFigures = balloon.statistics().latest().orElse(null);
         this.deadlineNs = deadlineNs;
         this.future = future;
         this.lastPages = startPages;
@@ -110,6 +114,8 @@ final class SizePromise {
         OptionalLong available =
                 balloon.statistics()
                         .latest()
+                        // Old ones say nothing of now.
+                        .filter(figures -> figures != startFigures)
                         .map(SizePromise::availableBytes)
                         .orElse(OptionalLong.empty());
         long missing = new BalloonSize(wanted.pages() - lastPages).bytes();

@@ -278,6 +278,10 @@ public final class VirtualMachine implements AutoCloseable {
         if (owner != null) {
             throw new IllegalStateException("the device has a thread of its own");
         }
+        if (closed.get()) {
+            throw new IllegalStateException(
+                    "the virtual machine is closed: name=" + options.name());
+        }
         return runDevice();
     }
 
@@ -290,7 +294,9 @@ public final class VirtualMachine implements AutoCloseable {
         if (promise != null && promise.check(nowNs)) {
             promise = null;
         }
-        questions.removeIf(question -> question.check(nowNs));
+        if (!questions.isEmpty()) {
+            questions.removeIf(question -> question.check(nowNs));
+        }
         return work;
     }
 
@@ -319,11 +325,14 @@ public final class VirtualMachine implements AutoCloseable {
             owner.close();
             mmio.controller().ownerStopped();
         }
-        mmio.controller().poll(clock.nanoTime());
-        if (promise != null) {
-            promise.end(Reason.CLOSED);
+        try {
+            mmio.controller().poll(clock.nanoTime());
+        } finally {
+            if (promise != null) {
+                promise.end(Reason.CLOSED);
+            }
+            questions.forEach(question -> question.end(StatisticsOutcome.Reason.CLOSED));
         }
-        questions.forEach(question -> question.end(StatisticsOutcome.Reason.CLOSED));
     }
 
     private final class DeviceAgent implements Agent {

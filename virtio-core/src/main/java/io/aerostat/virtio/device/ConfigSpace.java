@@ -185,6 +185,15 @@ public final class ConfigSpace {
         };
     }
 
+    /** The driver has reset the device: its fields are 0 again. The register thread only. */
+    void clearDriverFields() {
+        for (int field = 0; field < fields.length; field++) {
+            if (((driverWritable >>> field) & 1) != 0) {
+                FIELD.setRelease(fields, field, 0);
+            }
+        }
+    }
+
     private static int bytesInField(long at, int wanted) {
         return (int) Math.min(wanted, Integer.BYTES - at % Integer.BYTES);
     }

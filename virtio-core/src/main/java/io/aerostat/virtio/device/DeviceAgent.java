@@ -146,8 +146,10 @@ final class DeviceAgent {
 
     private int serviceQueues(long kicked) {
         int work = 0;
-        for (long rest = kicked; live && !resetting && rest != 0; rest &= rest - 1) {
-            int queue = Long.numberOfTrailingZeros(rest);
+        long waiting = kicked;
+        while (live && !resetting && waiting != 0) {
+            int queue = device.firstOf(waiting);
+            waiting &= ~(1L << queue);
             DeviceQueue ring = queues.ring(queue);
             if (ring == null) {
                 continue;

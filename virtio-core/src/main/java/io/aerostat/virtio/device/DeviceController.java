@@ -147,6 +147,7 @@ public final class DeviceController {
         agent.wishDown();
         settleOnOwner();
         negotiation.reset();
+        device.config().clearDriverFields();
         queues.disableAll();
         agent.clearStatus();
     }
@@ -241,9 +242,10 @@ public final class DeviceController {
 
     /**
      * Makes the device stand still: when this returns the current pass has finished, and until
-     * {@link #resume} no queue is served and the device sees no time pass, so that nothing writes
-     * guest RAM. Kicks and configuration writes are kept. Commands are run, a reset is a reset, and
-     * the device stays drained over both. Once or often is the same.
+     * {@link #resume} no queue is served and the device does not look at the clock, so that nothing
+     * writes guest RAM. Time goes on meanwhile, and counts afterwards. Kicks and configuration
+     * writes are kept. Commands are run, a reset is a reset, and the device stays drained over
+     * both. Once or often is the same.
      *
      * @throws IllegalStateException if called from inside a pass or a command
      */
@@ -339,8 +341,9 @@ public final class DeviceController {
      *
      * @param nowNs the owner's clock in nanoseconds, from any origin, never running backwards: a
      *     device measures deadlines and periods by it
-     * @return 0 if nothing is left to do until the doorbell rings; otherwise call again. A call
-     *     from inside a pass does nothing and answers 0.
+     * @return 0 if nothing is left to do until the doorbell rings or time matters; otherwise call
+     *     again. Periods, rates and holds have no bell: call from time to time too, every 10 ms for
+     *     a rate. A call from inside a pass does nothing and answers 0.
      */
     public int poll(long nowNs) {
         if (!mailbox.tryEnter()) {

@@ -88,6 +88,16 @@ public interface VirtioDevice {
     void queueDisabled(int queue);
 
     /**
+     * Which of several queues that wait is served first.
+     *
+     * @param waiting bit q for queue q, not 0
+     * @return one of them
+     */
+    default int firstOf(long waiting) {
+        return Long.numberOfTrailingZeros(waiting);
+    }
+
+    /**
      * Does a bounded piece of the work that waits on a live queue.
      *
      * @param queue index of a live queue
@@ -103,7 +113,10 @@ public interface VirtioDevice {
      */
     void configWritten();
 
-    /** The driver has reset the device: no queue is live, nothing negotiated. */
+    /**
+     * The driver has reset the device: no queue is live, nothing negotiated, and the fields of the
+     * configuration space that are the driver's are 0.
+     */
     void reset();
 
     /**

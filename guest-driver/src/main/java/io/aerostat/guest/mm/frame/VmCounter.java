@@ -47,7 +47,7 @@ public enum VmCounter {
     COMPACT_FAIL,
     /** How often relief was asked for before a process was killed. */
     OOM_RELIEF,
-    /** Pages that relief promised. */
+    /** Pages that relief promised; those on their way are promised to each who asks. */
     OOM_RELIEF_PAGES,
     /** Pages whose content was not what had been written. */
     CORRUPTED;
