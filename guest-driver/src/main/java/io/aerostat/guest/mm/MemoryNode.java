@@ -167,6 +167,14 @@ public final class MemoryNode {
         return source.freePages();
     }
 
+    /**
+     * The order of the largest free block, or {@link PageAllocator#NONE} if there is none; what is
+     * kept aside does not count.
+     */
+    public int largestFreeOrder() {
+        return source.largestFreeOrder();
+    }
+
     /** Not used, but kept aside for a block that compaction is making. */
     public long isolatedPages() {
         return source.isolatedPages();

@@ -37,6 +37,7 @@ public final class GuestModel {
     private final TaskTable tasks;
     private final BalloonDriver driver;
     private final BalloonWorker worker;
+    private final CompactionDaemon compaction;
     private final PressureWorkload processes;
 
     /**
@@ -64,6 +65,7 @@ public final class GuestModel {
                         options.driver(),
                         new NodeStatistics(node, () -> driver().missingPages()));
         this.worker = new BalloonWorker(driver, tasks);
+        this.compaction = new CompactionDaemon(node, tasks);
         this.processes = new PressureWorkload(node, tasks, options.processes(), options.seed());
         node.useRelief(this::relieve);
         node.useMover(new BallooningMover());
@@ -93,6 +95,7 @@ public final class GuestModel {
     public void step(long nowNs) {
         tasks.advanceTo(nowNs);
         worker.step(nowNs);
+        compaction.step();
         processes.step(nowNs);
     }
 
