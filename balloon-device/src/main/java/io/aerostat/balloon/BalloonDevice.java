@@ -140,9 +140,9 @@ public final class BalloonDevice implements VirtioDevice {
         return config.numPages();
     }
 
-    /** Pages in the balloon by the driver's word. */
+    /** Pages in the balloon by the driver's word; 0 while none is up. */
     public long actualPages() {
-        return config.actual();
+        return negotiated == 0 ? 0 : config.actual();
     }
 
     /** Pages in the balloon by the device's own ledger. */
@@ -430,7 +430,9 @@ public final class BalloonDevice implements VirtioDevice {
 
     @Override
     public void configWritten() {
-        if (!actualCheck.isPlausible(actualPages(), queues.ledger().count())) {
+        // A driver that does not know yet that its device was reset may say what was so.
+        boolean up = negotiated != 0;
+        if (up && !actualCheck.isPlausible(actualPages(), queues.ledger().count())) {
             counters.add(BalloonCounter.FALSE_ACTUAL, 1);
         }
         if (has(BalloonFeature.PAGE_POISON) && config.poison() != poisonAtStart) {

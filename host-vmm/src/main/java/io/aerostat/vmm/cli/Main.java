@@ -11,6 +11,7 @@ import picocli.CommandLine.TypeConversionException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 import java.io.PrintWriter;
+import java.nio.file.FileSystemException;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.stream.Collectors;
@@ -53,7 +54,7 @@ public final class Main {
         line.setParameterExceptionHandler(Main::sayWhatWasWrong);
         line.setExecutionExceptionHandler(
                 (error, command, parsed) -> {
-                    command.getErr().println("aerostat: " + error.getMessage());
+                    command.getErr().println("aerostat: " + whatFailed(error));
                     return CommandLine.ExitCode.SOFTWARE;
                 });
         if (arguments.length == 0) {
@@ -61,6 +62,13 @@ public final class Main {
             return CommandLine.ExitCode.USAGE;
         }
         return line.execute(arguments);
+    }
+
+    /** The message of a file's failure is often no more than its name. */
+    private static String whatFailed(Exception error) {
+        return error instanceof FileSystemException
+                ? "cannot write " + error.getMessage()
+                : String.valueOf(error.getMessage());
     }
 
     private static <E extends Enum<E>> E oneOf(E[] choices, String text) {

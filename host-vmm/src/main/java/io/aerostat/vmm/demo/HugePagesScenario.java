@@ -39,7 +39,6 @@ final class HugePagesScenario {
     private static final double HOG_PART = 0.75;
     private static final double TARGET_PART = 0.25;
     private static final double HALF_WAY_PART = 0.55;
-    private static final int HOG_PAGES_PER_STEP = 512;
     private static final double SECONDS = 30;
 
     /** A step ends with what is in flight: so little that a huge page never comes in one pass. */
@@ -190,7 +189,10 @@ final class HugePagesScenario {
                 plan.seed());
     }
 
-    /** Makes pages resident, and frees them. */
+    /**
+     * Makes pages resident, and frees them. All in one step: what others take in between would lie
+     * scattered in the memory that is freed, and each such page keeps a host page from being whole.
+     */
     private void fill(SteppedMachine machine) {
         MemoryHog hog =
                 new MemoryHog(
@@ -198,7 +200,7 @@ final class HugePagesScenario {
                         machine.guest().tasks(),
                         "hog",
                         plan.pages(HOG_PART),
-                        HOG_PAGES_PER_STEP);
+                        plan.pages(HOG_PART));
         machine.alongWithProcesses(hog::step);
         machine.runUntil(hog::hasAll, SECONDS);
         hog.exit();

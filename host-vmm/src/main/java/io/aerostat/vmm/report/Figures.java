@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -36,8 +37,20 @@ public final class Figures {
         return values.getOrDefault(key, "unknown");
     }
 
-    /** Writes them as one JSON object. */
-    public void writeTo(Path file) throws IOException {
+    /**
+     * Writes them as one JSON object.
+     *
+     * @throws FileSystemException if that fails, with the file's name
+     */
+    public void writeTo(Path file) throws FileSystemException {
+        try {
+            write(file);
+        } catch (IOException e) {
+            throw new FileSystemException(file.toString(), null, e.getMessage());
+        }
+    }
+
+    private void write(Path file) throws IOException {
         try (JsonGenerator json =
                 new JsonFactory().createGenerator(file.toFile(), JsonEncoding.UTF8)) {
             json.useDefaultPrettyPrinter();

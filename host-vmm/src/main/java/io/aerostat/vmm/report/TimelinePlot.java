@@ -6,6 +6,7 @@ import io.aerostat.vmm.report.Timeline.Sample;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.MathContext;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Formatter;
@@ -71,9 +72,18 @@ public final class TimelinePlot {
         this.topMib = mib(highest);
     }
 
-    /** Draws a timeline into a file. */
-    public static void write(Timeline timeline, String title, Path file) throws IOException {
-        Files.writeString(file, new TimelinePlot(timeline, title).draw());
+    /**
+     * Draws a timeline into a file.
+     *
+     * @throws FileSystemException if that fails, with the file's name
+     */
+    public static void write(Timeline timeline, String title, Path file)
+            throws FileSystemException {
+        try {
+            Files.writeString(file, new TimelinePlot(timeline, title).draw());
+        } catch (IOException e) {
+            throw new FileSystemException(file.toString(), null, e.getMessage());
+        }
     }
 
     private String draw() {
@@ -240,6 +250,10 @@ public final class TimelinePlot {
         svg.format(
                 "<text x='%.1f' y='%.1f' text-anchor='%s' fill='%s'"
                         + " xml:space='preserve'>%s</text>%n",
-                x, y, anchor, colour, content.replace("&", "&amp;").replace("<", "&lt;"));
+                x, y, anchor, colour, escaped(content));
+    }
+
+    private static String escaped(String content) {
+        return content.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;");
     }
 }

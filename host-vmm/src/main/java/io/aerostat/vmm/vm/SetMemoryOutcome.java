@@ -18,9 +18,9 @@ public sealed interface SetMemoryOutcome {
         NEEDS_RESET(
                 "the balloon device is broken and waits for the guest's driver to reset it",
                 "reload virtio_balloon in the guest; the host's log says what it did"),
-        /** The driver is up, but sent no request before the deadline. */
+        /** The driver is up, but sent no request, or no more, before the deadline. */
         NO_RESPONSE(
-                "the guest's balloon driver did not move a page before the deadline",
+                "the guest's balloon driver stood still until the deadline",
                 "look whether the guest hangs, or wait: the target stands"),
         /** The guest's own figures, or its silence after some pages, say that it has no more. */
         OUT_OF_PAGES(

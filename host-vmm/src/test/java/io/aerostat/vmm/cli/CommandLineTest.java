@@ -3,10 +3,12 @@ package io.aerostat.vmm.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.aerostat.vmm.report.SizeText;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -17,6 +19,8 @@ import picocli.CommandLine.TypeConversionException;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 
 /**
  * What the command line says to mistakes: one line, what was wrong and what is allowed, exit code
@@ -40,6 +44,20 @@ final class CommandLineTest {
                 "demo --balloon hot-air               | virtio, none",
                 "demo --what                          | --what",
                 "demo surplus                         | surplus",
+                "demo --scenario storm                | pressure, oom, reporting, hugepages",
+                "demo --scenario oom --to 32MiB       | --to and --balloon do not go with",
+                "demo --scenario oom --balloon none   | --to and --balloon do not go with",
+                "demo --scenario oom --memory 62MiB   | allowed is 64 MiB and more",
+                "demo --scenario oom --memory 65MiB   | allowed are whole 2 MiB",
+                "demo --scenario oom --memory 70MB    | allowed are whole 2 MiB",
+                "demo --scenario oom --backing tape   | anonymous, memfd, simulated",
+                "demo --ps                            | --ps and --plot need a --scenario",
+                "demo --plot picture.svg              | --ps and --plot need a --scenario",
+                "demo --seed high                     | --seed",
+                "demo --json no/such/folder/f.json    | --json is no/such/folder/f.json; allowed",
+                "demo --scenario oom --plot no/such/p | --plot is no/such/p; allowed",
+                "demo --scenario oom --plot /         | --plot is /; allowed is a file",
+                "demo --json /                        | --json is /; allowed is a file",
             })
     void saysInOneLineWhatWasWrong(String arguments, String expected) {
         Run run = run(arguments.trim().split(" +"));
@@ -48,6 +66,54 @@ final class CommandLineTest {
         assertEquals("", run.out);
         assertEquals(1, run.err.lines().count(), run.err);
         assertTrue(run.err.contains(expected), run.err);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--json", "--plot"})
+    void saysInOneLineThatAFileCannotBeWrittenAfterAll(String option) {
+        // Says that it can be written, and takes nothing.
+        Path unwritable = Path.of("/dev/full");
+        assumeTrue(Files.isWritable(unwritable), "needs Linux: /dev/full");
+
+        Run run =
+                run(
+                        "demo",
+                        "--scenario",
+                        "reporting",
+                        "--memory",
+                        "64MiB",
+                        option,
+                        unwritable.toString());
+
+        assertEquals(1, run.exitCode);
+        assertEquals(1, run.err.lines().count(), run.err);
+        assertTrue(run.err.startsWith("aerostat: "), run.err);
+        assertTrue(run.err.contains(unwritable.toString()), run.err);
+    }
+
+    @Test
+    void aScenarioLeavesItsFiguresAndItsPictureAndListsTasks(@TempDir Path folder) {
+        Path json = folder.resolve("figures.json");
+        Path plot = folder.resolve("picture.svg");
+
+        Run run =
+                run(
+                        "demo",
+                        "--scenario",
+                        "Reporting",
+                        "--memory",
+                        "64MiB",
+                        "--ps",
+                        "--json",
+                        json.toString(),
+                        "--plot",
+                        plot.toString());
+
+        assertEquals(0, run.exitCode, run.out);
+        assertEquals("", run.err);
+        assertTrue(run.out.contains("vballoon"), run.out);
+        assertTrue(run.out.contains("picture: " + plot), run.out);
+        assertTrue(Files.exists(json) && Files.exists(plot));
     }
 
     @Test

@@ -24,18 +24,29 @@ final class Machine implements AutoCloseable {
     }
 
     Machine(Optional<BalloonOptions> balloon) {
+        this(balloon, BalloonDriverOptions.DEFAULT);
+    }
+
+    Machine(BalloonDriverOptions driver) {
+        this(Optional.of(BalloonOptions.DEFAULT), driver);
+    }
+
+    Machine(BalloonOptions balloon, BalloonDriverOptions driver) {
+        this(Optional.of(balloon), driver);
+    }
+
+    private Machine(Optional<BalloonOptions> balloon, BalloonDriverOptions driver) {
         InProcessGuest.Interrupts interrupts = new InProcessGuest.Interrupts();
         VmOptions options =
                 new VmOptions("test", MAXIMUM, FLOOR, RamOptions.of(Backing.preferred()), balloon);
         vm = VirtualMachine.stepped(options, interrupts, () -> nowNs);
         guest =
                 new InProcessGuest(
-                        vm.memory(),
-                        vm.balloonWindow(),
-                        interrupts,
-                        BalloonDriverOptions.DEFAULT,
-                        1,
-                        () -> nowNs);
+                        vm.memory(), vm.balloonWindow(), interrupts, driver, 1, () -> nowNs);
+    }
+
+    long nowNs() {
+        return nowNs;
     }
 
     BalloonDevice balloon() {

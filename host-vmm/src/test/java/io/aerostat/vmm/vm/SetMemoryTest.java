@@ -51,6 +51,32 @@ final class SetMemoryTest {
     }
 
     @Test
+    void waitsHalfAMinuteUnlessItIsToldOtherwise() {
+        try (Machine machine = new Machine()) {
+            CompletableFuture<SetMemoryOutcome> outcome = machine.vm.setMemory(Machine.HALF);
+            machine.stepFor(30_000);
+            assertFalse(outcome.isDone());
+
+            machine.step();
+
+            assertEquals(new Stalled(Reason.NO_DRIVER), outcome.join());
+        }
+    }
+
+    @Test
+    void aDeadlineThatIsOverSaysAtOnceHowItStands() {
+        try (Machine machine = new Machine().booted()) {
+            CompletableFuture<SetMemoryOutcome> outcome =
+                    machine.vm.setMemory(Machine.HALF, Duration.ZERO);
+            machine.stepHost();
+
+            assertEquals(new Stalled(Reason.NO_RESPONSE), outcome.join());
+            machine.stepFor(100);
+            assertEquals(Machine.HALF, machine.vm.currentMemory());
+        }
+    }
+
+    @Test
     void stallsForWantOfADriver() {
         try (Machine machine = new Machine()) {
             CompletableFuture<SetMemoryOutcome> outcome =
