@@ -115,6 +115,9 @@ final class HugePagesScenario {
             Sample squeezed = machine.sample();
             long incomplete = machine.balloon().incompletePages();
             long completed = machine.counter(BalloonCounter.HOST_PAGES_COMPLETED);
+            if (mustTellHost && unitKib == LARGEST_KIB) {
+                telling.tasks("squeezed, on host pages of 2 MiB", machine);
+            }
             if (mustTellHost) {
                 String key = unitKib + "KiB";
                 figures.put("givenBackBytes" + key, full.resident() - squeezed.resident());

@@ -46,6 +46,9 @@ public final class VirtualMachine implements AutoCloseable {
     /** Where RAM starts for the guest. */
     private static final long RAM_GPA = 0;
 
+    /** The longest that a promise waits. */
+    public static final Duration LONGEST_DEADLINE = Duration.ofDays(365);
+
     /** How long a promise waits unless it is told otherwise. */
     public static final Duration DEADLINE = Duration.ofSeconds(30);
 
@@ -149,10 +152,11 @@ public final class VirtualMachine implements AutoCloseable {
      * that passes does not: the target stands, and the guest may still follow.
      *
      * @param size up to the maximum
-     * @param deadline how long to wait for the guest
+     * @param deadline how long to wait for the guest, up to {@link #LONGEST_DEADLINE}
      * @return completes when the guest has the size, or it is clear why not; what depends on it
      *     runs on another thread than the device's
-     * @throws IllegalArgumentException if the size is above the maximum
+     * @throws IllegalArgumentException if the size is above the maximum, or the deadline is
+     *     negative or too long
      */
     public CompletableFuture<SetMemoryOutcome> setMemory(GuestSize size, Duration deadline) {
         if (size.compareTo(options.maximum()) > 0) {
@@ -175,7 +179,7 @@ public final class VirtualMachine implements AutoCloseable {
         DeviceController controller = mmio.controller();
         BalloonDevice device = balloon;
         long nowNs = clock.nanoTime();
-        long deadlineNs = nowNs + deadline.toNanos();
+        long deadlineNs = nowNs + nanosOf(deadline);
         controller.execute(
                 () -> {
                     if (promise != null) {
@@ -191,10 +195,21 @@ public final class VirtualMachine implements AutoCloseable {
         return future;
     }
 
+    private static long nanosOf(Duration deadline) {
+        if (deadline.isNegative() || deadline.compareTo(LONGEST_DEADLINE) > 0) {
+            throw new IllegalArgumentException(
+                    "deadline must be 0 to "
+                            + LONGEST_DEADLINE.toDays()
+                            + " days: deadline="
+                            + deadline);
+        }
+        return deadline.toNanos();
+    }
+
     /**
      * Asks the guest for new statistics.
      *
-     * @param deadline how long to wait for the guest
+     * @param deadline how long to wait for the guest, up to {@link #LONGEST_DEADLINE}
      * @return completes with the guest's figures, or with why there are none; what depends on it
      *     runs on another thread than the device's
      */
@@ -205,7 +220,7 @@ public final class VirtualMachine implements AutoCloseable {
         }
         CompletableFuture<StatisticsOutcome> future = new CompletableFuture<>();
         BalloonDevice device = balloon;
-        long deadlineNs = clock.nanoTime() + deadline.toNanos();
+        long deadlineNs = clock.nanoTime() + nanosOf(deadline);
         mmio.controller()
                 .execute(() -> questions.add(new StatisticsPromise(device, deadlineNs, future)));
         if (closed.get()) {

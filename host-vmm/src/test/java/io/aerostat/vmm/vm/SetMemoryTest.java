@@ -17,6 +17,8 @@ import io.aerostat.vmm.vm.SetMemoryOutcome.Stalled;
 import io.aerostat.vmm.vm.SetMemoryOutcome.Superseded;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.time.Duration;
 import java.util.Optional;
@@ -192,6 +194,18 @@ final class SetMemoryTest {
 
             assertThrows(
                     IllegalArgumentException.class, () -> machine.vm.setMemory(tooLarge, DEADLINE));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"PT-0.000000001S", "P366D", "P999999D"})
+    void throwsForADeadlineThatIsNone(String deadline) {
+        try (Machine machine = new Machine()) {
+            Duration none = Duration.parse(deadline);
+
+            assertThrows(
+                    IllegalArgumentException.class, () -> machine.vm.setMemory(Machine.HALF, none));
+            assertThrows(IllegalArgumentException.class, () -> machine.vm.statistics(none));
         }
     }
 
