@@ -12,6 +12,11 @@ public final class ProtectedPages {
     private final long[] first;
     private final long[] end;
 
+    // No page outside of [lowest, highest) is protected: rings mostly lie together, and most ranges
+    // elsewhere.
+    private long lowest;
+    private long highest;
+
     /** Room for {@code slots} ranges. */
     public ProtectedPages(int slots) {
         first = new long[slots];
@@ -29,12 +34,25 @@ public final class ProtectedPages {
     public void protect(int slot, long gpa, long bytes) {
         first[slot] = gpa >>> PageFrame.SHIFT;
         end[slot] = (gpa + bytes + PageFrame.BYTES - 1) >>> PageFrame.SHIFT;
+        findBounds();
     }
 
     /** Protects nothing in this slot any more. */
     public void release(int slot) {
         first[slot] = 0;
         end[slot] = 0;
+        findBounds();
+    }
+
+    private void findBounds() {
+        lowest = Long.MAX_VALUE;
+        highest = 0;
+        for (int i = 0; i < first.length; i++) {
+            if (first[i] < end[i]) {
+                lowest = Math.min(lowest, first[i]);
+                highest = Math.max(highest, end[i]);
+            }
+        }
     }
 
     /**
@@ -42,6 +60,9 @@ public final class ProtectedPages {
      * on.
      */
     long nextProtected(long pfn, long limit) {
+        if (limit <= lowest || pfn >= highest) {
+            return limit;
+        }
         long nearest = limit;
         for (int i = 0; i < first.length; i++) {
             if (end[i] > pfn) {
@@ -53,6 +74,9 @@ public final class ProtectedPages {
 
     /** Where protection that starts at {@code pfn} ends; {@code limit} if that is further on. */
     long endOfProtection(long pfn, long limit) {
+        if (pfn >= limit) {
+            return limit;
+        }
         long at = pfn;
         boolean grown = true;
         while (grown) {
