@@ -2,7 +2,6 @@ package io.aerostat.balloon;
 
 import io.aerostat.balloon.handler.BalloonCounter;
 import io.aerostat.balloon.handler.BalloonCounters;
-import io.aerostat.balloon.range.PageLedger;
 import io.aerostat.balloon.range.PageReclaimer;
 import io.aerostat.virtio.device.ConfigSpace;
 import io.aerostat.virtio.device.DeviceController;
@@ -66,6 +65,7 @@ public final class BalloonDevice implements VirtioDevice {
     private final ActualCheck actualCheck = new ActualCheck();
     private final StatisticsCheck statisticsCheck;
     private final AccessCheck accessCheck;
+    private final BalloonedPages ballooned;
     private final MemoryStatistics statistics;
     private final FreePageHinting hinting;
 
@@ -103,6 +103,7 @@ public final class BalloonDevice implements VirtioDevice {
         this.pace = new TargetPace(options.pagesPerSecond(), options.oomHoldNs());
         this.accessCheck = new AccessCheck(queues.ledger(), counters);
         this.statisticsCheck = new StatisticsCheck(memory.bytes(), counters);
+        this.ballooned = new BalloonedPages(memory, queues, reclaimer);
         Consumer<Runnable> owner = command -> runner().execute(command);
         this.statistics = new MemoryStatistics(queues.stats(), owner);
         this.hinting = new FreePageHinting(queues.hints(), owner, this::tellHintCommand);
@@ -220,60 +221,9 @@ public final class BalloonDevice implements VirtioDevice {
 
     // the owner
 
-    /**
-     * Bytes of ballooned pages that the host, asked now, does not have in memory: the part of the
-     * balloon that has really been given back. Slow; the owner only, through {@link
-     * DeviceController#execute}.
-     *
-     * @return bytes, or {@link PageReclaimer#UNKNOWN} if the host cannot tell
-     */
-    public long verifiedBytes() {
-        long[] verified = {0};
-        queues.ledger()
-                .forEachRange(
-                        (pfn, pages) -> {
-                            long unit = reclaimer.granularityBytes();
-                            long first = ((pfn << PageFrame.SHIFT) + unit - 1) & -unit;
-                            long bytes = (((pfn + pages) << PageFrame.SHIFT) & -unit) - first;
-                            if (bytes <= 0) {
-                                return;
-                            }
-                            long resident = reclaimer.residentBytes(first, bytes);
-                            boolean known =
-                                    resident != PageReclaimer.UNKNOWN
-                                            && verified[0] != PageReclaimer.UNKNOWN;
-                            verified[0] =
-                                    known ? verified[0] + bytes - resident : PageReclaimer.UNKNOWN;
-                        });
-        return verified[0];
-    }
-
-    /**
-     * Visits the pages in the balloon by ascending address. The owner only, through {@link
-     * DeviceController#execute}.
-     */
-    public void forEachBalloonedRange(PageLedger.RangeConsumer consumer) {
-        queues.ledger().forEachRange(consumer);
-    }
-
-    /**
-     * Visits the pages, by ascending address, that a copy of the guest's memory may leave out:
-     * those hinted as free unless {@code written} has them, and those in the balloon, which hold
-     * nothing for a driver that took MUST_TELL_HOST. The owner only, through {@link
-     * DeviceController#execute}, when the guest has stopped and {@code written} is complete.
-     *
-     * @param written all pages written, by the guest or by a device for it, since before {@link
-     *     FreePageHinting#start} was called; over the same RAM
-     */
-    public void forEachSkippableRange(PageLedger written, PageLedger.RangeConsumer consumer) {
-        PageLedger skippable = new PageLedger(memory);
-        skippable.addAll(queues.hints().hinted());
-        written.forEachRange(skippable::remove);
-        // Otherwise a page is the guest's once its deflate request is available, served or not.
-        if (has(BalloonFeature.MUST_TELL_HOST)) {
-            skippable.addAll(queues.ledger());
-        }
-        skippable.forEachRange(consumer);
+    /** Which pages are in the balloon. The owner only, through {@link DeviceController#execute}. */
+    public BalloonedPages ballooned() {
+        return ballooned;
     }
 
     private boolean has(long feature) {

@@ -232,6 +232,11 @@ final class BalloonQueues {
 
     // what they moved
 
+    /** Tells whether the driver tells the host before it uses a page again. */
+    boolean hostIsTold() {
+        return (negotiated & BalloonFeature.MUST_TELL_HOST) != 0;
+    }
+
     /** What is in the balloon. */
     PageLedger ledger() {
         return ledger;

@@ -183,7 +183,7 @@ final class HostileQueuesTest {
 
     private static void assertLedgerIsSound(BalloonRig rig, long seed) {
         long[] pages = {0};
-        rig.device.forEachBalloonedRange((pfn, count) -> pages[0] += count);
+        rig.device.ballooned().forEachRange((pfn, count) -> pages[0] += count);
         assertEquals(pages[0], rig.device.ledgerPages(), () -> Seeds.replay(seed));
         rig.transport.reset();
         assertEquals(0, rig.device.ledgerPages());

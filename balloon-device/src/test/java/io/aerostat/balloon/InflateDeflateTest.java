@@ -296,7 +296,9 @@ final class InflateDeflateTest {
         expected.set(rig.data(9));
 
         BitSet pages = new BitSet();
-        rig.device.forEachBalloonedRange((pfn, count) -> pages.set((int) pfn, (int) (pfn + count)));
+        rig.device
+                .ballooned()
+                .forEachRange((pfn, count) -> pages.set((int) pfn, (int) (pfn + count)));
 
         assertEquals(expected, pages);
     }
@@ -307,9 +309,9 @@ final class InflateDeflateTest {
         rig.inflate(rig.data(0), rig.data(1), rig.data(2), rig.data(8), rig.data(9));
 
         rig.reclaimer.resident(4096);
-        long partly = rig.device.verifiedBytes();
+        long partly = rig.device.ballooned().verifiedBytes();
         rig.reclaimer.resident(PageReclaimer.UNKNOWN);
-        long unknown = rig.device.verifiedBytes();
+        long unknown = rig.device.ballooned().verifiedBytes();
 
         assertEquals(2 * 4096 + 1 * 4096, partly);
         assertEquals(PageReclaimer.UNKNOWN, unknown);

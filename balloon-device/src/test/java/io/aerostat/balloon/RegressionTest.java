@@ -44,8 +44,10 @@ final class RegressionTest {
                 .controller()
                 .execute(
                         () ->
-                                rig.device.forEachSkippableRange(
-                                        written, (p, n) -> skip.add(p + "+" + n)));
+                                rig.device
+                                        .ballooned()
+                                        .forEachSkippableRange(
+                                                written, (p, n) -> skip.add(p + "+" + n)));
         rig.settle();
         assertEquals(List.of(), skip);
     }

@@ -371,7 +371,7 @@ final class SnapshotRig {
     /** What is in the balloon, as "first pfn+pages" each. */
     String ballooned() {
         StringBuilder ranges = new StringBuilder();
-        device.forEachBalloonedRange((pfn, pages) -> append(ranges, pfn, pages));
+        device.ballooned().forEachRange((pfn, pages) -> append(ranges, pfn, pages));
         return ranges.toString();
     }
 

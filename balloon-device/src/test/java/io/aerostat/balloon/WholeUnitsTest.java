@@ -116,7 +116,7 @@ final class WholeUnitsTest {
         while (mmio.controller().poll(0) != 0) {}
         assertEquals(1, device.ledgerPages());
 
-        assertDoesNotThrow(device::verifiedBytes);
+        assertDoesNotThrow(device.ballooned()::verifiedBytes);
     }
 
     @Test
@@ -126,6 +126,6 @@ final class WholeUnitsTest {
         rig.inflate(rig.data(0));
 
         assertDoesNotThrow(
-                () -> rig.device.forEachBalloonedRange((pfn, pages) -> assertEquals(1, pages)));
+                () -> rig.device.ballooned().forEachRange((pfn, pages) -> assertEquals(1, pages)));
     }
 }

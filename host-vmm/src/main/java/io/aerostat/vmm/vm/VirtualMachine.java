@@ -245,7 +245,7 @@ public final class VirtualMachine implements AutoCloseable {
      * @return completes with bytes, or with {@link io.aerostat.balloon.range.PageReclaimer#UNKNOWN}
      */
     public CompletableFuture<Long> verifiedBytes() {
-        return ask(BalloonDevice::verifiedBytes, 0L);
+        return ask(device -> device.ballooned().verifiedBytes(), 0L);
     }
 
     /** The numbers of the pages in the balloon, by the device's ledger. */
@@ -253,10 +253,12 @@ public final class VirtualMachine implements AutoCloseable {
         return ask(
                 device -> {
                     BitSet numbers = new BitSet();
-                    device.forEachBalloonedRange(
-                            (pfn, pages) ->
-                                    numbers.set(
-                                            Math.toIntExact(pfn), Math.toIntExact(pfn + pages)));
+                    device.ballooned()
+                            .forEachRange(
+                                    (pfn, pages) ->
+                                            numbers.set(
+                                                    Math.toIntExact(pfn),
+                                                    Math.toIntExact(pfn + pages)));
                     return numbers;
                 },
                 new BitSet());

@@ -84,8 +84,8 @@ final class RestoreMachineTest {
 
         BitSet ballooned() {
             BitSet pages = new BitSet();
-            balloon.forEachBalloonedRange(
-                    (pfn, count) -> pages.set((int) pfn, (int) (pfn + count)));
+            balloon.ballooned()
+                    .forEachRange((pfn, count) -> pages.set((int) pfn, (int) (pfn + count)));
             return pages;
         }
     }
