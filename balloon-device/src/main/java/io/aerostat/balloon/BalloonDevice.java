@@ -370,10 +370,6 @@ public final class BalloonDevice implements VirtioDevice {
                             queues.stats().latest(), has(BalloonFeature.MUST_TELL_HOST));
             case INFLATE, FREE_PAGE_HINT, REPORTING -> {}
         }
-        if (outcome == VirtioDevice.FAULT) {
-            // No queue is served until the driver resets the device.
-            accessCheck.deflateQueueGone();
-        }
         publishLedger();
         return outcome;
     }

@@ -78,11 +78,6 @@ public final class StatsQueueHandler implements QueueHandler {
         dueNs = nowNs;
     }
 
-    /** How often it asks by itself, in nanoseconds; 0 if it does not. */
-    public long periodNs() {
-        return periodNs;
-    }
-
     /** Time goes on. True if the queue wants a pass. */
     public boolean elapsed(long nowNs) {
         this.nowNs = nowNs;

@@ -66,7 +66,7 @@ final class Deflation {
         int request = requests.reap();
         while (request != PageRequests.NONE) {
             int count = requests.pages(request);
-            free(request);
+            requests.free(request, pages);
             if (!migration.leave(request)) {
                 inFlight -= count;
             }
@@ -76,13 +76,6 @@ final class Deflation {
             request = requests.reap();
         }
         return reaped;
-    }
-
-    private void free(int request) {
-        int[] pfns = requests.pfns(request);
-        for (int i = 0; i < requests.pages(request); i++) {
-            pages.free(pfns[i], 0);
-        }
     }
 
     /** Pages in requests that are not confirmed, without those that another takes the place of. */
@@ -96,8 +89,6 @@ final class Deflation {
 
     /** Frees the pages of all requests. The device must have been reset. */
     void release() {
-        for (int request = 0; request < requests.requests(); request++) {
-            free(request);
-        }
+        requests.freeAll(pages);
     }
 }

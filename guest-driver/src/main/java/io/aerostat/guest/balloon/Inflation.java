@@ -145,10 +145,6 @@ final class Inflation {
 
     /** Frees the pages of all requests. The device must have been reset. */
     void release() {
-        for (int request = 0; request < requests.requests(); request++) {
-            for (int i = 0; i < requests.pages(request); i++) {
-                pages.free(requests.pfns(request)[i], 0);
-            }
-        }
+        requests.freeAll(pages);
     }
 }

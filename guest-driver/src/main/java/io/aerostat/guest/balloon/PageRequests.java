@@ -110,13 +110,27 @@ final class PageRequests {
         return NONE;
     }
 
+    /** What the device did wrong, or null. */
+    @Nullable QueueFault fault() {
+        return queue.fault();
+    }
+
     /** How many requests there are in all; those that are not out have no pages. */
     int requests() {
         return pfns.length;
     }
 
-    /** What the device did wrong, or null. */
-    @Nullable QueueFault fault() {
-        return queue.fault();
+    /** Frees the pages that a request names. */
+    void free(int request, GuestPages to) {
+        for (int i = 0; i < pages[request]; i++) {
+            to.free(pfns[request][i], 0);
+        }
+    }
+
+    /** Frees the pages of all requests that are out. The device must have been reset. */
+    void freeAll(GuestPages to) {
+        for (int request = 0; request < pfns.length; request++) {
+            free(request, to);
+        }
     }
 }
