@@ -113,6 +113,20 @@ final class BalloonLossTest {
     }
 
     @Test
+    void takesThePagesOfEveryRequestBackThoughAllAreOut() {
+        BalloonRig rig = new BalloonRig();
+        rig.driver.start();
+        rig.device.target(1200);
+        rig.step();
+        long out = rig.driver.inPossession();
+
+        rig.driver.forceRemove();
+
+        assertEquals(4 * 256, out);
+        assertEquals(BalloonRig.RAM_PAGES, rig.pages.freePages());
+    }
+
+    @Test
     void usesNoPageAgainThatADeviceMayStillKnow() {
         BalloonRig rig = busy();
         long freeBefore = rig.pages.freePages();
