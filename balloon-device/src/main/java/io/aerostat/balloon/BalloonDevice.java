@@ -59,7 +59,7 @@ public final class BalloonDevice implements VirtioDevice {
     private final BalloonOptions options;
     private final long offered;
     private final BalloonConfig config;
-    private final BalloonCounters counters = new BalloonCounters();
+    private final BalloonCounters counters;
     private final BalloonQueues queues;
     private final TargetPace pace;
     private final ActualCheck actualCheck = new ActualCheck();
@@ -87,6 +87,18 @@ public final class BalloonDevice implements VirtioDevice {
      *     2^44
      */
     public BalloonDevice(GuestMemory memory, PageReclaimer reclaimer, BalloonOptions options) {
+        this(memory, reclaimer, options, new BalloonCounters());
+    }
+
+    /**
+     * A balloon that goes on counting where another one of the same guest has ended, as when its
+     * RAM is mapped anew.
+     */
+    public BalloonDevice(
+            GuestMemory memory,
+            PageReclaimer reclaimer,
+            BalloonOptions options,
+            BalloonCounters counters) {
         long end = memory.region(memory.regionCount() - 1).end();
         boolean nameable = (end - 1) >>> PageFrame.SHIFT <= MAX_PAGES;
         if (!nameable || memory.bytes() >>> PageFrame.SHIFT > MAX_PAGES) {
@@ -97,7 +109,8 @@ public final class BalloonDevice implements VirtioDevice {
         this.memory = memory;
         this.reclaimer = reclaimer;
         this.options = options;
-        this.offered = TRANSPORT_FEATURES | options.features();
+        this.counters = counters;
+        this.offered = offeredFeatures(options);
         this.config = new BalloonConfig(offered);
         this.queues = new BalloonQueues(memory, reclaimer, options, offered, counters);
         this.pace = new TargetPace(options.pagesPerSecond(), options.oomHoldNs());
@@ -107,6 +120,11 @@ public final class BalloonDevice implements VirtioDevice {
         Consumer<Runnable> owner = command -> runner().execute(command);
         this.statistics = new MemoryStatistics(queues.stats(), owner);
         this.hinting = new FreePageHinting(queues.hints(), owner, this::tellHintCommand);
+    }
+
+    /** The features that a balloon made with these options offers. */
+    public static long offeredFeatures(BalloonOptions options) {
+        return TRANSPORT_FEATURES | options.features();
     }
 
     // the host, any thread
@@ -280,6 +298,11 @@ public final class BalloonDevice implements VirtioDevice {
     @Override
     public int queueSizeMax(int queue, long features) {
         return queues.at(queue, features) == null ? 0 : options.queueSize();
+    }
+
+    @Override
+    public boolean mayBeAt(int queue, QueueAddresses addresses) {
+        return queues.mayBeAt(addresses);
     }
 
     @Override

@@ -29,6 +29,7 @@ import io.aerostat.virtio.spec.DescriptorLayout;
 import io.aerostat.virtio.spec.UsedRingLayout;
 import io.aerostat.virtio.spec.balloon.BalloonFeature;
 import io.aerostat.virtio.spec.balloon.BalloonQueue;
+import io.aerostat.virtio.spec.balloon.PageFrame;
 import io.aerostat.virtio.spec.balloon.QueueNumbering;
 
 import org.jspecify.annotations.Nullable;
@@ -138,6 +139,24 @@ final class BalloonQueues {
     /** What the driver says that its free pages hold. */
     void poison(int poison) {
         reports.poison((negotiated & BalloonFeature.PAGE_POISON) != 0, poison);
+    }
+
+    /** Tells whether no part of a ring is in the balloon. */
+    boolean mayBeAt(QueueAddresses addresses) {
+        int size = addresses.size();
+        return isWithGuest(addresses.descriptorTable(), DescriptorLayout.offset(size))
+                && isWithGuest(addresses.availableRing(), AvailableRingLayout.length(size))
+                && isWithGuest(addresses.usedRing(), UsedRingLayout.length(size));
+    }
+
+    private boolean isWithGuest(long gpa, long bytes) {
+        long last = (gpa + bytes - 1) >>> PageFrame.SHIFT;
+        for (long pfn = gpa >>> PageFrame.SHIFT; pfn <= last; pfn++) {
+            if (ledger.contains(pfn)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     void enabled(int index, QueueAddresses addresses) {

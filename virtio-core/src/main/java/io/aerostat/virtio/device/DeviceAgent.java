@@ -35,6 +35,7 @@ final class DeviceAgent {
     private final QueueTable queues;
     private final FeatureNegotiation negotiation;
     private final Interrupts interrupts;
+    private final FaultScope faultScope;
     private final Interrupts whileUp = new WhileUp();
     private final FaultCounts faults = new FaultCounts();
 
@@ -64,11 +65,13 @@ final class DeviceAgent {
             VirtioDevice device,
             QueueTable queues,
             FeatureNegotiation negotiation,
-            Interrupts interrupts) {
+            Interrupts interrupts,
+            FaultScope faultScope) {
         this.device = device;
         this.queues = queues;
         this.negotiation = negotiation;
         this.interrupts = interrupts;
+        this.faultScope = faultScope;
     }
 
     // any thread
@@ -157,7 +160,7 @@ final class DeviceAgent {
             work++;
             switch (device.service(queue, ring, whileUp)) {
                 case VirtioDevice.MORE -> requestService(queue);
-                case VirtioDevice.FAULT -> needsReset(queue, ring.fault());
+                case VirtioDevice.FAULT -> failed(queue, ring.fault());
                 default -> {}
             }
         }
@@ -210,7 +213,7 @@ final class DeviceAgent {
         }
         QueueFault fault = queues.start(queue, features);
         if (fault != null) {
-            needsReset(queue, fault);
+            failed(queue, fault);
         } else {
             requestService(queue);
         }
@@ -226,15 +229,23 @@ final class DeviceAgent {
         device.reset();
     }
 
-    private void needsReset(int queue, @Nullable QueueFault fault) {
-        live = false;
+    private void failed(int queue, @Nullable QueueFault fault) {
+        switch (faultScope) {
+            case DEVICE -> live = false;
+            case QUEUE -> queues.stop(queue);
+        }
         if (resetting) {
             return;
         }
-        addStatus(DeviceStatus.DEVICE_NEEDS_RESET_FLAG);
-        interrupts.configChanged();
+        switch (faultScope) {
+            case DEVICE -> {
+                addStatus(DeviceStatus.DEVICE_NEEDS_RESET_FLAG);
+                interrupts.configChanged();
+            }
+            case QUEUE -> interrupts.queueFailed(queue);
+        }
         if (fault != null) {
-            faults.add(device.deviceId(), queue, fault);
+            faults.add(device.deviceId(), queue, fault, faultScope);
         }
     }
 

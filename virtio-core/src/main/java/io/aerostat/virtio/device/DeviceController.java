@@ -1,6 +1,7 @@
 package io.aerostat.virtio.device;
 
 import io.aerostat.virtio.memory.GuestMemory;
+import io.aerostat.virtio.queue.DeviceQueue;
 import io.aerostat.virtio.queue.QueueAddresses;
 import io.aerostat.virtio.queue.QueueFault;
 import io.aerostat.virtio.snapshot.SnapshotException;
@@ -25,7 +26,7 @@ import io.aerostat.virtio.spec.Feature;
  * Nothing that a guest does makes any method throw.
  *
  * <p>A broken ring stops this device and no other: DEVICE_NEEDS_RESET, a configuration interrupt, a
- * count and, the first time, a log line.
+ * count and, the first time, a log line. Under {@link FaultScope#QUEUE} it stops that queue alone.
  */
 public final class DeviceController {
     private static final int IDENTITY_SECTION = 1;
@@ -47,6 +48,8 @@ public final class DeviceController {
     private boolean settlePosted;
 
     /**
+     * A controller whose device needs a reset when any of its rings is broken.
+     *
      * @param memory the guest's RAM
      * @param device what to run
      * @param interrupts how to reach the driver
@@ -59,6 +62,17 @@ public final class DeviceController {
             Interrupts interrupts,
             Ownership ownership,
             Doorbell doorbell) {
+        this(memory, device, interrupts, ownership, doorbell, FaultScope.DEVICE);
+    }
+
+    /** A controller; {@code faultScope} says what a broken ring takes down with it. */
+    public DeviceController(
+            GuestMemory memory,
+            VirtioDevice device,
+            Interrupts interrupts,
+            Ownership ownership,
+            Doorbell doorbell,
+            FaultScope faultScope) {
         long offered = device.offeredFeatures();
         boolean honoured = (offered & ~(Feature.SUPPORTED_MASK | Feature.DEVICE_TYPE_MASK)) == 0;
         boolean tooMany = device.queueCount() > DeviceAgent.MAX_QUEUES;
@@ -77,7 +91,7 @@ public final class DeviceController {
         this.negotiation = new FeatureNegotiation(device);
         this.mailbox = new OwnerMailbox(ownership, doorbell);
         this.queues = new QueueTable(memory, device);
-        this.agent = new DeviceAgent(device, queues, negotiation, interrupts);
+        this.agent = new DeviceAgent(device, queues, negotiation, interrupts, faultScope);
         device.attached(this);
     }
 
@@ -187,11 +201,40 @@ public final class DeviceController {
             return;
         }
         queues.enable(queue, addresses);
+        enabled(queue);
+    }
+
+    private void enabled(int queue) {
         if ((agent.status() & DeviceStatus.DRIVER_OK_FLAG) != 0) {
             agent.queueChanged(queue);
             settleOnOwner();
             doorbell.ring();
         }
+    }
+
+    /**
+     * Has a queue go on that this device or another one has left, see {@link DeviceQueue#resumed}.
+     * Like {@link #enableQueue} otherwise. For transports that can say so (vhost-user
+     * SET_VRING_BASE); not part of a snapshot until the queue is live.
+     *
+     * @param index where the device that left it stood, 0 to 65535
+     */
+    public void resumeQueue(int queue, QueueAddresses addresses, int index) {
+        if (queueSizeMax(queue) == 0 || queues.isEnabled(queue)) {
+            return;
+        }
+        queues.resume(queue, addresses, index);
+        enabled(queue);
+    }
+
+    /**
+     * Stops a queue that is to go on later.
+     *
+     * @return where: what {@link #resumeQueue} wants
+     */
+    public int suspendQueue(int queue) {
+        disableQueue(queue);
+        return queues.isQueue(queue) ? queues.stoppedAt(queue) : 0;
     }
 
     /** The driver stops a queue: when this returns its ring is not touched any more. */

@@ -19,12 +19,13 @@ final class FaultCounts {
         return counts.get(fault.ordinal());
     }
 
-    void add(int deviceId, int queue, QueueFault fault) {
+    void add(int deviceId, int queue, QueueFault fault, FaultScope scope) {
         if (counts.getAndIncrement(fault.ordinal()) == 0) {
             LOGGER.log(
                     Level.WARNING,
-                    "device {0} needs reset: queue={1}, fault={2} ({3})",
+                    "device {0} {1}: queue={2}, fault={3} ({4})",
                     deviceId,
+                    scope == FaultScope.DEVICE ? "needs reset" : "has a queue stopped",
                     queue,
                     fault,
                     fault.description());

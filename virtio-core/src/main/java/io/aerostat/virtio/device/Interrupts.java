@@ -10,4 +10,11 @@ public interface Interrupts {
 
     /** The configuration space or the device status has changed. */
     void configChanged();
+
+    /**
+     * A queue was stopped because its ring is broken; under {@link FaultScope#QUEUE} alone.
+     *
+     * @param queue index
+     */
+    default void queueFailed(int queue) {}
 }

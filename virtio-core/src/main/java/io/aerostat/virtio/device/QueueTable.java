@@ -23,18 +23,27 @@ final class QueueTable {
     private final VirtioDevice device;
     private final int count;
 
+    /** In {@link #resumeAt}: at the start of a new ring, whatever its memory holds. */
+    private static final int NEW_RING = -1;
+
     // The register thread's; the owner reads it when it starts queues.
     private final @Nullable QueueAddresses[] enabled;
+    private final int[] resumeAt;
 
     // The owner's.
     private final @Nullable DeviceQueue[] rings;
+
+    /** Where the last ring of each queue stood when it was stopped. */
+    private final int[] stoppedAt;
 
     QueueTable(GuestMemory memory, VirtioDevice device) {
         this.memory = memory;
         this.device = device;
         this.count = device.queueCount();
         this.enabled = new @Nullable QueueAddresses[count];
+        this.resumeAt = new int[count];
         this.rings = new @Nullable DeviceQueue[count];
+        this.stoppedAt = new int[count];
     }
 
     /** One more than the highest index. */
@@ -55,6 +64,17 @@ final class QueueTable {
 
     void enable(int queue, QueueAddresses addresses) {
         enabled[queue] = addresses;
+        resumeAt[queue] = NEW_RING;
+    }
+
+    void resume(int queue, QueueAddresses addresses, int index) {
+        enabled[queue] = addresses;
+        resumeAt[queue] = index;
+    }
+
+    /** Where a queue stood when it was stopped; after the owner has stopped it. */
+    int stoppedAt(int queue) {
+        return stoppedAt[queue];
     }
 
     void disable(int queue) {
@@ -86,8 +106,15 @@ final class QueueTable {
             return null;
         }
         QueueFault fault = faultIn(queue, addresses, features);
+        if (fault == null && !device.mayBeAt(queue, addresses)) {
+            fault = QueueFault.RING_GIVEN_AWAY;
+        }
         if (fault == null) {
-            rings[queue] = new DeviceQueue(memory, addresses, features);
+            int index = resumeAt[queue];
+            rings[queue] =
+                    index == NEW_RING
+                            ? new DeviceQueue(memory, addresses, features)
+                            : DeviceQueue.resumed(memory, addresses, features, index);
             device.queueEnabled(queue, addresses);
         }
         return fault;
@@ -101,7 +128,9 @@ final class QueueTable {
 
     /** Lets go of a ring, if there is one, and tells the device. */
     void stop(int queue) {
-        if (rings[queue] != null) {
+        DeviceQueue ring = rings[queue];
+        if (ring != null) {
+            stoppedAt[queue] = ring.returnedIndex();
             rings[queue] = null;
             device.queueDisabled(queue);
         }

@@ -57,6 +57,15 @@ public interface VirtioDevice {
     int queueSizeMax(int queue, long features);
 
     /**
+     * Tells whether a queue may be at a place that is guest RAM. The owner only.
+     *
+     * @param queue index, 0 to {@link #queueCount()} - 1
+     */
+    default boolean mayBeAt(int queue, QueueAddresses addresses) {
+        return true;
+    }
+
+    /**
      * A controller runs the device from now on: {@link DeviceController#execute} brings work to its
      * owner. Called once, before anything else.
      */

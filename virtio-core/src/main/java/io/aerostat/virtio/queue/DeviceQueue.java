@@ -79,6 +79,28 @@ public final class DeviceQueue {
         chain = new ChainCursor(memory, descriptors, size, indirectCap);
     }
 
+    /**
+     * A queue that another device, or this one in an earlier life, has left: it goes on at the
+     * entry that used.idx names. Buffers that were taken and never returned are so taken again, as
+     * a device that serves its buffers in their order may do.
+     *
+     * @param addresses valid in {@code memory}, as for a new queue
+     * @param index where the driver's side says that taking stopped, 0 to 65535; what is more than
+     *     a queue's length behind it is a fault
+     */
+    public static DeviceQueue resumed(
+            GuestMemory memory, QueueAddresses addresses, long features, int index) {
+        DeviceQueue queue = new DeviceQueue(memory, addresses, features);
+        int returned = queue.used.idxAcquire();
+        queue.published = returned;
+        queue.nextAvailable = returned;
+        queue.seenAvailable = returned;
+        if (RingIndex.distance(returned, index) > queue.size) {
+            queue.fault = QueueFault.RESUMED_ELSEWHERE;
+        }
+        return queue;
+    }
+
     /** Takes the next available buffer. {@link #NONE}, {@link #CHAIN} or {@link #FAULT}. */
     public int poll() {
         if (fault() != null) {
@@ -195,6 +217,11 @@ public final class DeviceQueue {
     /** Tells whether all buffers before an index have been taken, by wrapping 16-bit order. */
     public boolean hasTaken(int index) {
         return (short) (nextAvailable - index) >= 0;
+    }
+
+    /** The index up to which buffers were returned: where a queue that goes on starts. */
+    public int returnedIndex() {
+        return published;
     }
 
     /** Tells whether the buffer with this head was taken and not returned; any number. */

@@ -18,6 +18,10 @@ public enum QueueFault {
     RING_MISALIGNED("ring part is misaligned"),
     /** The driver placed a ring part where there is no RAM. */
     RING_OUTSIDE_RAM("ring part is not guest RAM"),
+    /** The driver placed a ring part in memory that it has given to the device. */
+    RING_GIVEN_AWAY("ring part is in memory that was given to the device"),
+    /** A queue is to go on where its used ring cannot stand. */
+    RESUMED_ELSEWHERE("queue is resumed at an index that its used ring contradicts"),
     /** avail.idx went backwards, or further ahead than the queue has entries (2.7.6). */
     AVAILABLE_INDEX_JUMP("available index jumped"),
     /** An available ring entry names a descriptor that does not exist. */

@@ -157,6 +157,8 @@ final class HostileDriverTest {
                         QueueFault.SIZE_INVALID,
                         QueueFault.RING_MISALIGNED,
                         QueueFault.RING_OUTSIDE_RAM,
+                        QueueFault.RING_GIVEN_AWAY,
+                        QueueFault.RESUMED_ELSEWHERE,
                         QueueFault.CHAIN_TOO_LONG,
                         QueueFault.HEAD_IN_USE,
                         QueueFault.USED_INDEX_JUMP,
