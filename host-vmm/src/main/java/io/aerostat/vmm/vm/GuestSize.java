@@ -26,6 +26,11 @@ public record GuestSize(long bytes) implements Comparable<GuestSize> {
         return new BalloonSize((maximum.bytes - bytes) >>> PageFrame.SHIFT);
     }
 
+    /** This size, or {@code maximum} if that is less. */
+    public GuestSize atMost(GuestSize maximum) {
+        return compareTo(maximum) > 0 ? maximum : this;
+    }
+
     /** Pages of 4096 bytes. */
     public long pages() {
         return bytes >>> PageFrame.SHIFT;

@@ -1,6 +1,6 @@
 package io.aerostat.vmm.vm;
 
-/** How {@link VirtualMachine#setMemory} ended. */
+/** How {@link BalloonControl#setMemory} ended. */
 public sealed interface SetMemoryOutcome {
     /** Why a guest did not get, or did not get all the way, to a size; and what to do about it. */
     enum Reason {
@@ -8,6 +8,8 @@ public sealed interface SetMemoryOutcome {
         NO_DEVICE(
                 "the virtual machine has no balloon device",
                 "start it with one: memballoon model 'virtio'"),
+        /** No guest is there. */
+        NO_GUEST("no guest is connected", "start the guest; the target stands until then"),
         /** The size is below the floor. */
         BELOW_FLOOR("the size is below the floor", "ask for more, or start it with a lower floor"),
         /** No driver has brought the device up. */

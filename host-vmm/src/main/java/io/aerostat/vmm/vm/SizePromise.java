@@ -3,9 +3,8 @@ package io.aerostat.vmm.vm;
 import io.aerostat.balloon.BalloonDevice;
 import io.aerostat.balloon.handler.BalloonCounter;
 import io.aerostat.balloon.stats.GuestStatistics;
-import io.aerostat.virtio.device.DeviceController;
-import io.aerostat.virtio.spec.DeviceStatus;
 import io.aerostat.virtio.spec.balloon.StatTag;
+import io.aerostat.vmm.vm.BalloonControl.Attached;
 import io.aerostat.vmm.vm.SetMemoryOutcome.Reason;
 
 import org.jspecify.annotations.Nullable;
@@ -18,42 +17,60 @@ final class SizePromise {
     /** Who moved a page so short a time ago is still at it. */
     private static final long STILL_MOVING_NS = 100_000_000L;
 
-    private final BalloonDevice balloon;
-    private final DeviceController controller;
-    private final BalloonSize wanted;
-    private final long startPages;
-    private final long startTakenBack;
-    private final @Nullable GuestStatistics startFigures;
+    private final GuestSize size;
     private final long deadlineNs;
     private final CompletableFuture<SetMemoryOutcome> future;
 
+    private @Nullable Attached attached;
+    private BalloonSize wanted = new BalloonSize(0);
+    private long startPages;
+    private long startTakenBack;
+    private @Nullable GuestStatistics startFigures;
     private long lastPages;
     private long lastMoveNs;
 
     SizePromise(
-            BalloonDevice balloon,
-            DeviceController controller,
-            BalloonSize wanted,
+            GuestSize size,
             long nowNs,
             long deadlineNs,
             CompletableFuture<SetMemoryOutcome> future) {
-        this.balloon = balloon;
-        this.controller = controller;
-        this.wanted = wanted;
-        this.startPages = balloon.ledgerPages();
-        this.startTakenBack = balloon.counters().get(BalloonCounter.PAGES_TAKEN_BACK);
-        this.startFigures = balloon.statistics().latest().orElse(null);
+        this.size = size;
         this.deadlineNs = deadlineNs;
         this.future = future;
-        this.lastPages = startPages;
         // Nothing has moved yet: long ago.
         this.lastMoveNs = nowNs - STILL_MOVING_NS;
+    }
+
+    /** The size that was asked for. */
+    GuestSize size() {
+        return size;
+    }
+
+    /** The balloon that is to keep the promise is there, or another one is. */
+    void attach(Attached balloon) {
+        attached = balloon;
+        BalloonDevice device = balloon.device();
+        wanted = size.atMost(balloon.maximum()).balloonWithin(balloon.maximum());
+        startPages = device.ledgerPages();
+        startTakenBack = device.counters().get(BalloonCounter.PAGES_TAKEN_BACK);
+        startFigures = device.statistics().latest().orElse(null);
+        lastPages = startPages;
         // They may explain the end.
-        balloon.statistics().request();
+        device.statistics().request();
+    }
+
+    /** The balloon is gone. */
+    void detach() {
+        attached = null;
+        startPages = 0;
     }
 
     /** Looks whether the end has come. True if so: the future completes. */
     boolean check(long nowNs) {
+        if (attached == null) {
+            return checkWithoutBalloon(nowNs);
+        }
+        BalloonDevice balloon = attached.device();
         long pages = balloon.ledgerPages();
         if (pages == wanted.pages() && balloon.actualPages() == wanted.pages()) {
             complete(new SetMemoryOutcome.Reached(wanted));
@@ -66,7 +83,15 @@ final class SizePromise {
         if (nowNs - deadlineNs < 0) {
             return false;
         }
-        end(reasonOfStandstill(nowNs));
+        end(reasonOfStandstill(attached, nowNs));
+        return true;
+    }
+
+    private boolean checkWithoutBalloon(long nowNs) {
+        if (nowNs - deadlineNs < 0) {
+            return false;
+        }
+        end(Reason.NO_GUEST);
         return true;
     }
 
@@ -75,7 +100,7 @@ final class SizePromise {
     }
 
     void end(Reason reason) {
-        long pages = balloon.ledgerPages();
+        long pages = attached == null ? 0 : attached.device().ledgerPages();
         long moved = new BalloonSize(Math.abs(pages - startPages)).bytes();
         complete(
                 moved == 0
@@ -88,14 +113,17 @@ final class SizePromise {
         future.completeAsync(() -> outcome);
     }
 
-    private Reason reasonOfStandstill(long nowNs) {
-        int status = controller.status();
-        if ((status & DeviceStatus.DEVICE_NEEDS_RESET_FLAG) != 0) {
-            return Reason.NEEDS_RESET;
+    private Reason reasonOfStandstill(Attached now, long nowNs) {
+        switch (now.driver().get()) {
+            case BROKEN -> {
+                return Reason.NEEDS_RESET;
+            }
+            case ABSENT -> {
+                return Reason.NO_DRIVER;
+            }
+            case UP -> {}
         }
-        if ((status & DeviceStatus.DRIVER_OK_FLAG) == 0) {
-            return Reason.NO_DRIVER;
-        }
+        BalloonDevice balloon = now.device();
         if (balloon.counters().get(BalloonCounter.PAGES_TAKEN_BACK) != startTakenBack) {
             return Reason.TAKEN_BACK;
         }
@@ -106,11 +134,11 @@ final class SizePromise {
             return Reason.STILL_MOVING;
         }
         boolean inflating = lastPages < wanted.pages();
-        boolean isShort = inflating && (lastPages != startPages || guestHasLessThanWanted());
+        boolean isShort = inflating && (lastPages != startPages || guestHasLessThanWanted(balloon));
         return isShort ? Reason.OUT_OF_PAGES : Reason.NO_RESPONSE;
     }
 
-    private boolean guestHasLessThanWanted() {
+    private boolean guestHasLessThanWanted(BalloonDevice balloon) {
         OptionalLong available =
                 balloon.statistics()
                         .latest()

@@ -2,7 +2,7 @@ package io.aerostat.vmm.vm;
 
 import io.aerostat.balloon.stats.GuestStatistics;
 
-/** How {@link VirtualMachine#statistics} ended. */
+/** How {@link BalloonControl#statistics} ended. */
 public sealed interface StatisticsOutcome {
     /**
      * The guest has answered.
@@ -22,6 +22,8 @@ public sealed interface StatisticsOutcome {
     enum Reason {
         /** The virtual machine has no balloon device. */
         NO_DEVICE("the virtual machine has no balloon device"),
+        /** No guest is there, or it has gone. */
+        NO_GUEST("no guest is connected"),
         /** No driver has brought the device up. */
         NO_DRIVER("the guest has no balloon driver running"),
         /** Device or driver do without the statistics queue. */

@@ -7,6 +7,7 @@ import io.aerostat.memory.backend.MemoryBackend;
 import io.aerostat.virtio.device.DeviceController;
 import io.aerostat.virtio.device.Ownership;
 import io.aerostat.virtio.memory.GuestMemory;
+import io.aerostat.virtio.spec.DeviceStatus;
 import io.aerostat.virtio.transport.mmio.InterruptLine;
 import io.aerostat.virtio.transport.mmio.MmioDevice;
 import io.aerostat.virtio.transport.mmio.RegisterWindow;
@@ -21,7 +22,6 @@ import org.jspecify.annotations.Nullable;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.BitSet;
 import java.util.Optional;
 import java.util.Set;
@@ -46,9 +46,6 @@ public final class VirtualMachine implements AutoCloseable {
     /** Where RAM starts for the guest. */
     private static final long RAM_GPA = 0;
 
-    /** The longest that a promise waits. */
-    public static final Duration LONGEST_DEADLINE = Duration.ofDays(365);
-
     /** How long a promise waits unless it is told otherwise. */
     public static final Duration DEADLINE = Duration.ofSeconds(30);
 
@@ -59,12 +56,9 @@ public final class VirtualMachine implements AutoCloseable {
     private final MemoryBackend backend;
     private final @Nullable BalloonDevice balloon;
     private final @Nullable MmioDevice mmio;
+    private final @Nullable BalloonControl control;
     private final @Nullable OwnerThread owner;
     private final AtomicBoolean closed = new AtomicBoolean();
-
-    // The owner's.
-    private @Nullable SizePromise promise;
-    private final ArrayDeque<StatisticsPromise> questions = new ArrayDeque<>();
 
     private VirtualMachine(
             VmOptions options, InterruptLine line, NanoClock clock, boolean ownThread) {
@@ -74,6 +68,7 @@ public final class VirtualMachine implements AutoCloseable {
         if (options.balloon().isEmpty()) {
             balloon = null;
             mmio = null;
+            control = null;
             owner = null;
             return;
         }
@@ -81,7 +76,20 @@ public final class VirtualMachine implements AutoCloseable {
         balloon = new BalloonDevice(backend.memory(), backend.reclaimer(), options.balloon().get());
         Ownership ownership = ownThread ? Ownership.OWN_THREAD : Ownership.REGISTER_THREAD;
         mmio = new MmioDevice(backend.memory(), balloon, line, ownership, idle);
+        DeviceController controller = mmio.controller();
+        control = new BalloonControl(controller::execute, clock, options.floor());
+        control.attach(
+                new BalloonControl.Attached(
+                        options.maximum(), balloon, () -> driverState(controller)));
         owner = ownThread ? OwnerThread.start(new DeviceAgent(), idle, this::onError) : null;
+    }
+
+    private static DriverState driverState(DeviceController controller) {
+        int status = controller.status();
+        if ((status & DeviceStatus.DEVICE_NEEDS_RESET_FLAG) != 0) {
+            return DriverState.BROKEN;
+        }
+        return (status & DeviceStatus.DRIVER_OK_FLAG) == 0 ? DriverState.ABSENT : DriverState.UP;
     }
 
     /**
@@ -152,7 +160,7 @@ public final class VirtualMachine implements AutoCloseable {
      * that passes does not: the target stands, and the guest may still follow.
      *
      * @param size up to the maximum
-     * @param deadline how long to wait for the guest, up to {@link #LONGEST_DEADLINE}
+     * @param deadline how long to wait for the guest, up to {@link BalloonControl#LONGEST_DEADLINE}
      * @return completes when the guest has the size, or it is clear why not; what depends on it
      *     runs on another thread than the device's
      * @throws IllegalArgumentException if the size is above the maximum, or the deadline is
@@ -166,67 +174,23 @@ public final class VirtualMachine implements AutoCloseable {
                             + ", maximum="
                             + options.maximum().bytes());
         }
-        if (balloon == null || mmio == null) {
-            return CompletableFuture.completedFuture(
-                    new SetMemoryOutcome.Refused(Reason.NO_DEVICE));
-        }
-        if (size.compareTo(options.floor()) < 0) {
-            return CompletableFuture.completedFuture(
-                    new SetMemoryOutcome.Refused(Reason.BELOW_FLOOR));
-        }
-        CompletableFuture<SetMemoryOutcome> future = new CompletableFuture<>();
-        BalloonSize wanted = size.balloonWithin(options.maximum());
-        DeviceController controller = mmio.controller();
-        BalloonDevice device = balloon;
-        long nowNs = clock.nanoTime();
-        long deadlineNs = nowNs + nanosOf(deadline);
-        controller.execute(
-                () -> {
-                    if (promise != null) {
-                        promise.supersede();
-                    }
-                    promise =
-                            new SizePromise(device, controller, wanted, nowNs, deadlineNs, future);
-                    device.target(wanted.pages());
-                });
-        if (closed.get()) {
-            future.complete(new SetMemoryOutcome.Stalled(Reason.CLOSED));
-        }
-        return future;
-    }
-
-    private static long nanosOf(Duration deadline) {
-        if (deadline.isNegative() || deadline.compareTo(LONGEST_DEADLINE) > 0) {
-            throw new IllegalArgumentException(
-                    "deadline must be 0 to "
-                            + LONGEST_DEADLINE.toDays()
-                            + " days: deadline="
-                            + deadline);
-        }
-        return deadline.toNanos();
+        return control == null
+                ? CompletableFuture.completedFuture(new SetMemoryOutcome.Refused(Reason.NO_DEVICE))
+                : control.setMemory(size, deadline);
     }
 
     /**
      * Asks the guest for new statistics.
      *
-     * @param deadline how long to wait for the guest, up to {@link #LONGEST_DEADLINE}
+     * @param deadline how long to wait for the guest, up to {@link BalloonControl#LONGEST_DEADLINE}
      * @return completes with the guest's figures, or with why there are none; what depends on it
      *     runs on another thread than the device's
      */
     public CompletableFuture<StatisticsOutcome> statistics(Duration deadline) {
-        if (balloon == null || mmio == null) {
-            return CompletableFuture.completedFuture(
-                    new StatisticsOutcome.Unanswered(StatisticsOutcome.Reason.NO_DEVICE));
-        }
-        CompletableFuture<StatisticsOutcome> future = new CompletableFuture<>();
-        BalloonDevice device = balloon;
-        long deadlineNs = clock.nanoTime() + nanosOf(deadline);
-        mmio.controller()
-                .execute(() -> questions.add(new StatisticsPromise(device, deadlineNs, future)));
-        if (closed.get()) {
-            future.complete(new StatisticsOutcome.Unanswered(StatisticsOutcome.Reason.CLOSED));
-        }
-        return future;
+        return control == null
+                ? CompletableFuture.completedFuture(
+                        new StatisticsOutcome.Unanswered(StatisticsOutcome.Reason.NO_DEVICE))
+                : control.statistics(deadline);
     }
 
     /**
@@ -265,27 +229,9 @@ public final class VirtualMachine implements AutoCloseable {
     }
 
     private <T> CompletableFuture<T> ask(Function<BalloonDevice, T> question, T withoutBalloon) {
-        if (balloon == null || mmio == null) {
-            return CompletableFuture.completedFuture(withoutBalloon);
-        }
-        BalloonDevice device = balloon;
-        CompletableFuture<T> future = new CompletableFuture<>();
-        mmio.controller()
-                .execute(
-                        () -> {
-                            try {
-                                T answer = question.apply(device);
-                                // Not here: what depends on the answer must not hold the owner.
-                                future.completeAsync(() -> answer);
-                            } catch (RuntimeException e) {
-                                future.completeExceptionally(e);
-                            }
-                        });
-        if (closed.get()) {
-            future.completeExceptionally(
-                    new IllegalStateException("the virtual machine is closed"));
-        }
-        return future;
+        return control == null
+                ? CompletableFuture.completedFuture(withoutBalloon)
+                : control.ask(question, withoutBalloon);
     }
 
     // the owner
@@ -303,17 +249,11 @@ public final class VirtualMachine implements AutoCloseable {
     }
 
     private int runDevice() {
-        if (mmio == null) {
+        if (mmio == null || control == null) {
             return 0;
         }
         int work = mmio.controller().poll(clock.nanoTime());
-        long nowNs = clock.nanoTime();
-        if (promise != null && promise.check(nowNs)) {
-            promise = null;
-        }
-        if (!questions.isEmpty()) {
-            questions.removeIf(question -> question.check(nowNs));
-        }
+        control.check(clock.nanoTime());
         return work;
     }
 
@@ -335,7 +275,7 @@ public final class VirtualMachine implements AutoCloseable {
     }
 
     private void stopDevice() {
-        if (mmio == null) {
+        if (mmio == null || control == null) {
             return;
         }
         if (owner != null) {
@@ -345,10 +285,7 @@ public final class VirtualMachine implements AutoCloseable {
         try {
             mmio.controller().poll(clock.nanoTime());
         } finally {
-            if (promise != null) {
-                promise.end(Reason.CLOSED);
-            }
-            questions.forEach(question -> question.end(StatisticsOutcome.Reason.CLOSED));
+            control.close();
         }
     }
 

@@ -44,6 +44,11 @@ record SetMemoryEnding(
                                 }
                             }),
                     new SetMemoryEnding(
+                            "stalled without guest",
+                            Stalled.class,
+                            Reason.NO_GUEST,
+                            SetMemoryEnding::withoutGuest),
+                    new SetMemoryEnding(
                             "stalled without driver",
                             Stalled.class,
                             Reason.NO_DRIVER,
@@ -211,6 +216,13 @@ record SetMemoryEnding(
         for (int ms = 0; ms < DEADLINE_MS + 10; ms++) {
             millisecond.accept(machine);
         }
+        return outcome.join();
+    }
+
+    private static SetMemoryOutcome withoutGuest() {
+        BalloonControl control = new BalloonControl(Runnable::run, () -> 0, Machine.HALF);
+        CompletableFuture<SetMemoryOutcome> outcome = control.setMemory(Machine.HALF, deadline());
+        control.check(deadline().toNanos());
         return outcome.join();
     }
 

@@ -155,6 +155,9 @@ final class StatisticsQuestionTest {
                     yield machine.vm.statistics(DEADLINE);
                 }
             }
+            case NO_GUEST ->
+                    new BalloonControl(Runnable::run, () -> 0, new GuestSize(4096))
+                            .statistics(DEADLINE);
             case NO_DRIVER -> overdue(new Machine());
             case NOT_NEGOTIATED ->
                     overdue(
