@@ -48,6 +48,9 @@ import java.util.function.Consumer;
  * DeviceController}.
  */
 public final class BalloonDevice implements VirtioDevice {
+    /** How many queues a balloon may have. */
+    public static final int QUEUE_COUNT = BalloonQueues.COUNT;
+
     private static final long TRANSPORT_FEATURES =
             Feature.VERSION_1 | Feature.INDIRECT_DESC | Feature.EVENT_IDX;
 
