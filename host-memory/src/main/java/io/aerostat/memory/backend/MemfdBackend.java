@@ -19,9 +19,6 @@ import io.aerostat.virtio.memory.GuestMemory;
  * <p>The reclaimer's discard belongs to one thread; everything else may be called by any.
  */
 public final class MemfdBackend implements MemoryBackend {
-    private static final int PUNCH_MODE =
-            LinuxMemory.FALLOC_FL_PUNCH_HOLE | LinuxMemory.FALLOC_FL_KEEP_SIZE;
-
     private final NativeMapping mapping;
     private final int fd;
     private final NativeReclaimer reclaimer;
@@ -29,11 +26,7 @@ public final class MemfdBackend implements MemoryBackend {
     private MemfdBackend(NativeMapping mapping, int fd) {
         this.mapping = mapping;
         this.fd = fd;
-        this.reclaimer =
-                new NativeReclaimer(
-                        mapping,
-                        (offset, bytes) -> LinuxMemory.fallocate(fd, PUNCH_MODE, offset, bytes),
-                        null);
+        this.reclaimer = NativeReclaimer.punchingHoles(mapping, fd, 0);
     }
 
     /**
@@ -98,7 +91,7 @@ public final class MemfdBackend implements MemoryBackend {
 
     @Override
     public String reclaimerName() {
-        return "fallocate(FALLOC_FL_PUNCH_HOLE)";
+        return NativeReclaimer.PUNCHING_HOLES;
     }
 
     /**

@@ -14,7 +14,7 @@ import io.aerostat.virtio.memory.GuestMemory;
  * back, filled with zeros. So whoever wants to know what is resident asks, and never looks.
  */
 public sealed interface MemoryBackend extends AutoCloseable
-        permits AnonymousBackend, MemfdBackend, SimulatedBackend {
+        permits AnonymousBackend, FileRegionsBackend, MemfdBackend, SimulatedBackend {
     /**
      * The guest's RAM, the same object each time. It must not be used after {@link #close}: its
      * addresses are then stale, and touching one ends the JVM. Nothing can check that, so stop
@@ -33,7 +33,7 @@ public sealed interface MemoryBackend extends AutoCloseable
      */
     PageReclaimer reclaimer();
 
-    /** What the RAM is made of: "anonymous", "memfd" or "simulated". */
+    /** What the RAM is made of: "anonymous", "files", "memfd" or "simulated". */
     String backing();
 
     /** How pages are given back, such as "madvise(MADV_DONTNEED)". */

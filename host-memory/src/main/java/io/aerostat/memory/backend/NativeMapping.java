@@ -28,17 +28,18 @@ final class NativeMapping {
     private final long address;
     private final GuestMemory memory;
     private final Lifetime lifetime;
-    private final CallTally tally = new CallTally();
+    private final CallTally tally;
 
-    private NativeMapping(GuestRange range, long address) {
+    private NativeMapping(GuestRange range, long address, Lifetime lifetime, CallTally tally) {
         this.range = range;
         this.address = address;
+        this.lifetime = lifetime;
+        this.tally = tally;
         this.memory =
                 RamAccess.supportsRawAddresses()
                         ? GuestMemory.of(
                                 RamRegion.ofAddress(range.gpa(), range.length(), address, this))
                         : memoryInBuffers(GuestRange.MAX_BUFFER_BYTES);
-        this.lifetime = new Lifetime("native " + range);
     }
 
     /**
@@ -47,13 +48,22 @@ final class NativeMapping {
      * @throws UnsupportedOperationException if this host has no native guest memory
      */
     static GuestRange rangeOf(BackendOptions options) {
+        requireSupport();
+        return options.rangeOn(LinuxMemory.pageBytes());
+    }
+
+    /**
+     * Nothing, where there can be native guest memory.
+     *
+     * @throws UnsupportedOperationException if this host has none
+     */
+    static void requireSupport() {
         if (!LinuxMemory.isSupported()) {
             throw new UnsupportedOperationException(
                     "native guest memory needs 64-bit Linux on x86-64 or aarch64, else take"
                             + (" SimulatedBackend: os=" + System.getProperty("os.name"))
                             + (", architecture=" + System.getProperty("os.arch")));
         }
-        return options.rangeOn(LinuxMemory.pageBytes());
     }
 
     /** Private memory: none of it is there until it is touched. */
@@ -71,6 +81,20 @@ final class NativeMapping {
         return map(range, hugePages, LinuxMemory.MAP_SHARED, fd);
     }
 
+    /**
+     * Part of a file, shared with whoever else maps it, and one of several mappings that live and
+     * are counted together. Brings no transparent huge pages; if the file is made of huge pages,
+     * sets none of them aside.
+     *
+     * @param fileOffset bytes, whole pages of the file
+     */
+    static NativeMapping ofFileRegion(
+            GuestRange range, int fd, long fileOffset, Lifetime lifetime, CallTally tally) {
+        int lazily = LinuxMemory.MAP_SHARED | LinuxMemory.MAP_NORESERVE;
+        long address = LinuxMemory.mmap(range.length(), PROTECTION, lazily, fd, fileOffset);
+        return mapped(range, HugePages.NEVER, address, lifetime, tally);
+    }
+
     private static NativeMapping map(GuestRange range, HugePages hugePages, int kind, int fd) {
         long length = range.length();
         int lazily = kind | LinuxMemory.MAP_NORESERVE;
@@ -80,11 +104,22 @@ final class NativeMapping {
                     case HOST_POLICY, WANTED -> mmapAligned(length, lazily, fd);
                     case RESERVED -> mmapFromPool(length, kind, fd);
                 };
+        Lifetime lifetime = new Lifetime("native " + range);
+        return mapped(range, hugePages, address, lifetime, new CallTally());
+    }
+
+    /** Takes over what was mapped; unmaps it if that fails. */
+    private static NativeMapping mapped(
+            GuestRange range,
+            HugePages hugePages,
+            long address,
+            Lifetime lifetime,
+            CallTally tally) {
         try {
-            advise(address, length, hugePages);
-            return new NativeMapping(range, address);
+            advise(address, range.length(), hugePages);
+            return new NativeMapping(range, address, lifetime, tally);
         } catch (RuntimeException | Error e) {
-            LinuxMemory.munmap(address, length);
+            LinuxMemory.munmap(address, range.length());
             throw e;
         }
     }
@@ -232,11 +267,16 @@ final class NativeMapping {
      */
     void close(Runnable closeDescriptor) {
         if (lifetime.close()) {
-            try {
-                LinuxMemory.munmap(address, range.length());
-            } finally {
-                closeDescriptor.run();
-            }
+            unmap(closeDescriptor);
+        }
+    }
+
+    /** Unmaps and closes, for whoever has closed the lifetime of several mappings. */
+    void unmap(Runnable closeDescriptor) {
+        try {
+            LinuxMemory.munmap(address, range.length());
+        } finally {
+            closeDescriptor.run();
         }
     }
 }

@@ -3,6 +3,7 @@ package io.aerostat.memory.backend;
 import io.aerostat.balloon.range.PageRanges;
 import io.aerostat.balloon.range.PageReclaimer;
 import io.aerostat.memory.os.IoVectors;
+import io.aerostat.memory.os.LinuxMemory;
 import io.aerostat.memory.os.OsException;
 
 import org.jspecify.annotations.Nullable;
@@ -29,6 +30,12 @@ final class NativeReclaimer implements PageReclaimer {
     /** Most bytes of a call for several ranges: whole units of any size. */
     static final long MAX_CALL_BYTES = (2L << 30) - BackendOptions.MAX_UNIT_BYTES;
 
+    /** What {@link #punchingHoles} makes says of how it gives pages back. */
+    static final String PUNCHING_HOLES = "fallocate(FALLOC_FL_PUNCH_HOLE)";
+
+    private static final int PUNCH_MODE =
+            LinuxMemory.FALLOC_FL_PUNCH_HOLE | LinuxMemory.FALLOC_FL_KEEP_SIZE;
+
     private final NativeMapping mapping;
     private final Lifetime lifetime;
     private final CallTally tally;
@@ -42,6 +49,19 @@ final class NativeReclaimer implements PageReclaimer {
         this.tally = mapping.tally();
         this.single = single;
         this.vectored = vectored;
+    }
+
+    /**
+     * Gives pages back by punching holes into the file that is mapped, a call a range.
+     *
+     * @param fileOffset of the mapping's first byte
+     */
+    static NativeReclaimer punchingHoles(NativeMapping mapping, int fd, long fileOffset) {
+        return new NativeReclaimer(
+                mapping,
+                (offset, bytes) ->
+                        LinuxMemory.fallocate(fd, PUNCH_MODE, fileOffset + offset, bytes),
+                null);
     }
 
     /** One system call that discards one range. */
@@ -110,7 +130,13 @@ final class NativeReclaimer implements PageReclaimer {
         return accepted;
     }
 
-    private long discardRange(long offset, long bytes) {
+    /**
+     * Discards one range by one call, for whoever is in already and has checked it.
+     *
+     * @param offset bytes from the start of the mapping, whole units
+     * @return bytes accepted: all or none
+     */
+    long discardRange(long offset, long bytes) {
         tally.countDiscard();
         try {
             single.discard(offset, bytes);

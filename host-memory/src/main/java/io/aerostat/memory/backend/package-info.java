@@ -5,6 +5,7 @@
  * <p>Start with {@link io.aerostat.memory.backend.MemoryBackend}. {@link
  * io.aerostat.memory.backend.AnonymousBackend} is private memory, {@link
  * io.aerostat.memory.backend.MemfdBackend} is memory that another process can map too, {@link
+ * io.aerostat.memory.backend.FileRegionsBackend} is memory that another process has made, {@link
  * io.aerostat.memory.backend.SimulatedBackend} works everywhere and saves nothing. {@link
  * io.aerostat.memory.backend.BackendOptions} says how large the unit is and which {@link
  * io.aerostat.memory.backend.HugePages} may stand behind it.

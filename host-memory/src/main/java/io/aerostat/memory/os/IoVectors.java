@@ -69,6 +69,11 @@ public final class IoVectors {
         count++;
     }
 
+    /** Address of the first vector in this process, for structures that point to the array. */
+    public long address() {
+        return array.address();
+    }
+
     /** The array itself. */
     MemorySegment array() {
         return array;

@@ -66,16 +66,9 @@ public final class LinuxMemory {
 
     private static final int MAP_FIXED = 0x10;
 
-    static final int EINTR = 4;
-    static final int EAGAIN = 11;
-
     private static final int MAX_ATTEMPTS = 100;
 
-    private static final int AT_EMPTY_PATH = 0x1000;
-    private static final int STATX_BLOCKS = 0x400;
-    private static final long STATX_BLOCKS_OFFSET = 48;
-    private static final long STATX_LENGTH = 256;
-    private static final long STATX_BLOCK_BYTES = 512;
+    private static final int F_DUPFD_CLOEXEC = 1030;
 
     private LinuxMemory() {}
 
@@ -166,7 +159,7 @@ public final class LinuxMemory {
         int attempt = 0;
         do {
             result = NativeCalls.madvise(address, length, advice);
-        } while (result == -EAGAIN && again(++attempt));
+        } while (result == -Errno.EAGAIN && again(++attempt));
         if (result < 0) {
             throw new OsException(
                     "madvise", range(address, length) + ", advice=" + advice, -result);
@@ -219,7 +212,7 @@ public final class LinuxMemory {
         int attempt = 0;
         do {
             result = NativeCalls.mincore(address, length, vector);
-        } while (result == -EAGAIN && again(++attempt));
+        } while (result == -Errno.EAGAIN && again(++attempt));
         if (result < 0) {
             throw new OsException("mincore", range(address, length), -result);
         }
@@ -253,7 +246,7 @@ public final class LinuxMemory {
         int attempt = 0;
         do {
             result = NativeCalls.ftruncate(fd, length);
-        } while (result == -EINTR && again(++attempt));
+        } while (result == -Errno.EINTR && again(++attempt));
         if (result < 0) {
             throw new OsException("ftruncate", "fd=" + fd + ", length=" + length, -result);
         }
@@ -271,7 +264,7 @@ public final class LinuxMemory {
         int attempt = 0;
         do {
             result = NativeCalls.fallocate(fd, mode, offset, length);
-        } while (result == -EINTR && again(++attempt));
+        } while (result == -Errno.EINTR && again(++attempt));
         if (result < 0) {
             String arguments =
                     "fd=" + fd + ", mode=" + mode + ", offset=" + offset + ", length=" + length;
@@ -279,21 +272,20 @@ public final class LinuxMemory {
         }
     }
 
-    /**
-     * Bytes of storage that a file occupies, holes excepted: statx(2), {@code stx_blocks}. Not
-     * fstat(2): its structure differs between architectures, and older C libraries do not export
-     * it.
-     */
+    /** Bytes of storage that a file occupies, holes excepted: statx(2). */
     public static long allocatedBytes(int fd) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment status = arena.allocate(STATX_LENGTH, Long.BYTES);
-            MemorySegment noPath = arena.allocateFrom("");
-            int result = NativeCalls.statx(fd, noPath, AT_EMPTY_PATH, STATX_BLOCKS, status);
-            if (result < 0) {
-                throw new OsException("statx", "fd=" + fd, -result);
-            }
-            return status.get(ValueLayout.JAVA_LONG, STATX_BLOCKS_OFFSET) * STATX_BLOCK_BYTES;
+        return FileStatus.of(fd).allocatedBytes();
+    }
+
+    /**
+     * Makes another descriptor for the same open file, closed on execve: fcntl(2), F_DUPFD_CLOEXEC.
+     */
+    public static int duplicate(int fd) {
+        int result = NativeCalls.fcntl(fd, F_DUPFD_CLOEXEC, 0);
+        if (result < 0) {
+            throw new OsException("fcntl", "fd=" + fd + ", command=F_DUPFD_CLOEXEC", -result);
         }
+        return result;
     }
 
     /**
@@ -302,7 +294,7 @@ public final class LinuxMemory {
      */
     public static void close(int fd) {
         int result = NativeCalls.close(fd);
-        if (result < 0 && result != -EINTR) {
+        if (result < 0 && result != -Errno.EINTR) {
             throw new OsException("close", "fd=" + fd, -result);
         }
     }

@@ -13,12 +13,21 @@ public final class OsException extends RuntimeException {
     private final int errno;
 
     /**
+     * A failure.
+     *
      * @param call the function's name, as in its man page
      * @param arguments its arguments as {@code name=value, name=value}
      * @param errno the error number, 1 to 4095
      */
-    OsException(String call, String arguments, int errno) {
-        super(call + " failed with " + nameOf(errno) + " (errno " + errno + "): " + arguments);
+    public OsException(String call, String arguments, int errno) {
+        super(
+                call
+                        + " failed with "
+                        + Errno.nameOf(errno)
+                        + " (errno "
+                        + errno
+                        + "): "
+                        + arguments);
         this.call = call;
         this.arguments = arguments;
         this.errno = errno;
@@ -57,37 +66,6 @@ public final class OsException extends RuntimeException {
 
     /** The error number's symbolic name, such as {@code EINVAL}; "unknown error" for a rare one. */
     public String errnoName() {
-        return nameOf(errno);
-    }
-
-    // The same on x86-64 and aarch64: asm-generic/errno-base.h and asm-generic/errno.h.
-    private static String nameOf(int errno) {
-        return switch (errno) {
-            case 1 -> "EPERM";
-            case 2 -> "ENOENT";
-            case 3 -> "ESRCH";
-            case LinuxMemory.EINTR -> "EINTR";
-            case 5 -> "EIO";
-            case 9 -> "EBADF";
-            case LinuxMemory.EAGAIN -> "EAGAIN";
-            case 12 -> "ENOMEM";
-            case 13 -> "EACCES";
-            case 14 -> "EFAULT";
-            case 16 -> "EBUSY";
-            case 17 -> "EEXIST";
-            case 19 -> "ENODEV";
-            case 22 -> "EINVAL";
-            case 23 -> "ENFILE";
-            case 24 -> "EMFILE";
-            case 26 -> "ETXTBSY";
-            case 27 -> "EFBIG";
-            case 28 -> "ENOSPC";
-            case 29 -> "ESPIPE";
-            case NativeCalls.ENOSYS -> "ENOSYS";
-            case 75 -> "EOVERFLOW";
-            case 95 -> "EOPNOTSUPP";
-            case 133 -> "EHWPOISON";
-            default -> "unknown error";
-        };
+        return Errno.nameOf(errno);
     }
 }

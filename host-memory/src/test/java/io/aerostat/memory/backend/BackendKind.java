@@ -19,6 +19,7 @@ record BackendKind(Maker maker, HugePages hugePages, int unitBytes) {
         ANONYMOUS_TOGETHER,
         ANONYMOUS_ONE_BY_ONE,
         MEMFD,
+        FILE_REGIONS,
         SIMULATED;
 
         MemoryBackend map(BackendOptions options) {
@@ -26,6 +27,7 @@ record BackendKind(Maker maker, HugePages hugePages, int unitBytes) {
                 case ANONYMOUS_TOGETHER -> AnonymousBackend.map(options, true);
                 case ANONYMOUS_ONE_BY_ONE -> AnonymousBackend.map(options, false);
                 case MEMFD -> MemfdBackend.map(options);
+                case FILE_REGIONS -> RegionFiles.mapInThree(options);
                 case SIMULATED -> SimulatedBackend.map(options, bufferBytes(options.unitBytes()));
             };
         }
@@ -47,6 +49,11 @@ record BackendKind(Maker maker, HugePages hugePages, int unitBytes) {
         static Stream<Maker> onLinux() {
             return here().filter(maker -> maker != SIMULATED);
         }
+
+        /** Tells whether the unit may be larger than the pages of what is mapped. */
+        boolean choosesItsUnit() {
+            return this != FILE_REGIONS;
+        }
     }
 
     /** All that this machine can do. */
@@ -54,6 +61,7 @@ record BackendKind(Maker maker, HugePages hugePages, int unitBytes) {
         Stream<BackendKind> smallPages = Maker.here().flatMap(BackendKind::ofSmallPages);
         Stream<BackendKind> transparent =
                 Maker.onLinux()
+                        .filter(Maker::choosesItsUnit)
                         .map(maker -> new BackendKind(maker, HugePages.WANTED, HUGE_PAGE_BYTES));
         Stream<BackendKind> reserved =
                 Maker.onLinux()
@@ -74,6 +82,7 @@ record BackendKind(Maker maker, HugePages hugePages, int unitBytes) {
 
     private static Stream<BackendKind> ofSmallPages(Maker maker) {
         return IntStream.of(4 << 10, 16 << 10, 64 << 10, HUGE_PAGE_BYTES)
+                .limit(maker.choosesItsUnit() ? 4 : 1)
                 .map(unit -> Math.max(unit, maker.leastUnitBytes()))
                 .distinct()
                 .mapToObj(unit -> new BackendKind(maker, HugePages.NEVER, unit));

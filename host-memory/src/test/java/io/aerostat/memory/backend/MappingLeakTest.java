@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.Stream;
 
 /** Backends come and go without leaving mappings or file descriptors behind. */
@@ -96,6 +97,30 @@ final class MappingLeakTest {
         assertEquals(0, descriptorsOf("memfd:aerostat-guest-ram"));
     }
 
+    @Test
+    void regionsOfFilesAreUnmappedAndTheirDescriptorsClosed() throws IOException {
+        long page = LinuxMemory.pageBytes();
+        try (RegionFiles files = new RegionFiles()) {
+            int fd = files.file(8 * page);
+            List<FileRegion> regions =
+                    List.of(
+                            new FileRegion(fd, 0, 0, 2 * page),
+                            new FileRegion(fd, 4 * page, 4 * page, page));
+            try (FileRegionsBackend open = FileRegionsBackend.map(regions)) {
+                assertEquals("files", open.backing());
+                assertEquals(2, mappingsNamed(RegionFiles.NAME));
+                assertEquals(3, descriptorsOf(RegionFiles.NAME));
+            }
+
+            for (int i = 0; i < ROUNDS; i++) {
+                FileRegionsBackend.map(regions).close();
+            }
+
+            assertEquals(0, mappingsNamed(RegionFiles.NAME));
+            assertEquals(1, descriptorsOf(RegionFiles.NAME));
+        }
+    }
+
     private static long mappedBytes() throws IOException {
         try (Stream<String> lines = Files.lines(Path.of("/proc/self/status"))) {
             String line = lines.filter(l -> l.startsWith("VmSize:")).findFirst().orElseThrow();
@@ -103,13 +128,13 @@ final class MappingLeakTest {
         }
     }
 
-    private static long mappingsNamed(String name) throws IOException {
+    static long mappingsNamed(String name) throws IOException {
         try (Stream<String> lines = Files.lines(Path.of("/proc/self/maps"))) {
             return lines.filter(line -> line.contains(name)).count();
         }
     }
 
-    private static long descriptorsOf(String kind) throws IOException {
+    static long descriptorsOf(String kind) throws IOException {
         long found = 0;
         try (Stream<Path> descriptors = Files.list(Path.of("/proc/self/fd"))) {
             for (Path descriptor : descriptors.toList()) {

@@ -76,6 +76,8 @@ final class LinuxMemoryTest {
                     () -> LinuxMemory.fallocate(-1, 0, 0, 4096),
                     () -> LinuxMemory.ftruncate(-1, 0),
                     () -> LinuxMemory.allocatedBytes(-1),
+                    () -> LinuxMemory.duplicate(-1),
+                    () -> FileStatus.pageBytesOf(-1),
                     () -> LinuxMemory.close(-1),
                     () -> LinuxMemory.processMadvise(-1, new IoVectors(1), 4));
         }
@@ -104,6 +106,38 @@ final class LinuxMemoryTest {
                 assertEquals(2L * page, LinuxMemory.allocatedBytes(fd));
             } finally {
                 LinuxMemory.close(fd);
+            }
+        }
+
+        @Test
+        void aDuplicateIsTheSameFileAndAnotherFileIsNot() {
+            int fd = LinuxMemory.memfdCreate("test", LinuxMemory.MFD_CLOEXEC);
+            int other = LinuxMemory.memfdCreate("test", LinuxMemory.MFD_CLOEXEC);
+            int duplicate = LinuxMemory.duplicate(fd);
+            try {
+                LinuxMemory.ftruncate(duplicate, 5000);
+
+                assertEquals(5000, FileStatus.of(fd).sizeBytes());
+                assertTrue(FileStatus.of(fd).isSameFileAs(FileStatus.of(duplicate)));
+                assertFalse(FileStatus.of(fd).isSameFileAs(FileStatus.of(other)));
+            } finally {
+                LinuxMemory.close(fd);
+                LinuxMemory.close(other);
+                LinuxMemory.close(duplicate);
+            }
+        }
+
+        @Test
+        void aFileOfHugePagesSaysHowLargeTheyAre() {
+            int flags = LinuxMemory.MFD_CLOEXEC | LinuxMemory.MFD_HUGETLB_2MB;
+            int small = LinuxMemory.memfdCreate("test", LinuxMemory.MFD_CLOEXEC);
+            int huge = LinuxMemory.memfdCreate("test", flags);
+            try {
+                assertEquals(LinuxMemory.pageBytes(), FileStatus.pageBytesOf(small));
+                assertEquals(2 << 20, FileStatus.pageBytesOf(huge));
+            } finally {
+                LinuxMemory.close(small);
+                LinuxMemory.close(huge);
             }
         }
 

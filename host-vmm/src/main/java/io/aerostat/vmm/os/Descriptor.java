@@ -18,6 +18,9 @@ public final class Descriptor implements AutoCloseable {
 
     private final AtomicInteger number;
 
+    // Plain: a thread that does not see it yet finds it out by itself.
+    private boolean knownAsNoSocket;
+
     private Descriptor(int number) {
         this.number = new AtomicInteger(number);
     }
@@ -51,6 +54,16 @@ public final class Descriptor implements AutoCloseable {
     /** Tells whether it is not closed yet. */
     public boolean isOpen() {
         return number.get() != CLOSED;
+    }
+
+    /** Tells whether a call has found that it is no socket. */
+    boolean isKnownAsNoSocket() {
+        return knownAsNoSocket;
+    }
+
+    /** A call has found that it is no socket; nothing ever makes it one. */
+    void knowAsNoSocket() {
+        knownAsNoSocket = true;
     }
 
     /** Closes it. A second close does nothing; what the kernel has to complain of is logged. */
