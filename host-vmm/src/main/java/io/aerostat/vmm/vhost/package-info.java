@@ -1,0 +1,20 @@
+/**
+ * Guests that live in another process, served over vhost-user: the front-end there (QEMU, User Mode
+ * Linux) hands over the guest's RAM and rings as file descriptors, and the balloon device runs
+ * here.
+ *
+ * <pre>
+ *   VhostUserGuest     the socket, the connection, the thread                 one guest
+ *     FrontEndSession  what the front-end says, and what is answered          one connection
+ *       Vring          what it has said about a ring
+ *     GuestBalloon     the device over all memory tables and drivers          one guest
+ *       FrontEndMemory the RAM of one memory table
+ * </pre>
+ *
+ * <p>Start with {@link io.aerostat.vmm.vhost.VhostUserGuest}. Knows the device and the protocol.
+ * Does not know who asks for sizes, or how the front-end was started.
+ */
+@NullMarked
+package io.aerostat.vmm.vhost;
+
+import org.jspecify.annotations.NullMarked;
