@@ -192,7 +192,6 @@ final class FrontEndSession implements AutoCloseable {
             case GetVringBase asked -> {
                 Vring ring = ring(asked.index());
                 stop(ring);
-                ring.kick(null);
                 writer.replyVringBase(ring.index(), ring.base);
             }
             case SetVringNum told -> change(ring(told.index()), ring -> ring.size(told.num()));
@@ -262,9 +261,11 @@ final class FrontEndSession implements AutoCloseable {
     private void memory(SetMemTable told) throws ProtocolViolation {
         boolean ran = false;
         for (Vring ring : rings) {
-            if (ring.runs) {
-                ran = true;
+            if (ring.runs || ring.broken) {
+                boolean broken = ring.broken;
+                ran |= ring.runs;
                 suspend(ring);
+                ring.broken = broken;
             }
         }
         balloon.memory(FrontEndMemory.map(told.regions()), interrupts, ran);
@@ -316,7 +317,8 @@ final class FrontEndSession implements AutoCloseable {
             startIfReady(ring);
             noteDriver();
         } else {
-            stop(ring);
+            ring.enabled = false;
+            pause(ring);
         }
     }
 
@@ -352,9 +354,13 @@ final class FrontEndSession implements AutoCloseable {
         noteDriver();
     }
 
-    /** The front-end stops a ring. */
+    /** A ring runs no more until it has another kick descriptor. */
     private void stop(Vring ring) {
-        ring.enabled = false;
+        pause(ring);
+        ring.kick(null);
+    }
+
+    private void pause(Vring ring) {
         hearsOfConfig = false;
         if (ring.runs || ring.rests || ring.broken) {
             suspend(ring);
@@ -364,9 +370,8 @@ final class FrontEndSession implements AutoCloseable {
 
     private void stopAll() {
         for (Vring ring : rings) {
+            ring.enabled = false;
             stop(ring);
-            // What enables it in its next life, if nothing else does.
-            ring.kick(null);
         }
     }
 

@@ -200,7 +200,7 @@ final class VhostUserTransportTest {
             rig.transport.writeConfig(4, 7);
             rig.transport.readConfig(8);
             List<String> log = rig.backEnd.takeLog();
-            assertTrue(log.get(0).startsWith("SetConfig[offset=4, "), log.get(0));
+            assertEquals("SetConfig[offset=4, flags=0, bytes=07000000] ack", log.get(0));
             assertEquals("GetConfig[offset=0, size=12, flags=0]", log.get(1));
             assertEquals(7, rig.actual());
         }
@@ -210,7 +210,14 @@ final class VhostUserTransportTest {
             rig.transport.writeConfig(4, 7);
             rig.transport.readConfig(8);
             List<String> log = rig.backEnd.takeLog();
-            assertTrue(log.get(0).startsWith("SetConfig[offset=0, "), log.get(0));
+            assertEquals(
+                    "SetConfig[offset=0, flags=0, bytes="
+                            + "00000000"
+                            + "07000000"
+                            + "00000000"
+                            + "00000000"
+                            + "] ack",
+                    log.get(0));
             assertEquals("GetConfig[offset=0, size=16, flags=0]", log.get(1));
             assertEquals(7, rig.actual());
         }

@@ -4,6 +4,7 @@ import io.aerostat.vmm.os.Descriptor;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.HexFormat;
 import java.util.List;
 
 /**
@@ -175,7 +176,13 @@ public sealed interface FrontEndMessage {
      * @param bytes what is written there, not copied; offset and length together are at most 256
      */
     @SuppressWarnings("ArrayRecordComponent") // Never compared, and made for its one reader.
-    record SetConfig(int offset, int flags, byte[] bytes) implements FrontEndMessage {}
+    record SetConfig(int offset, int flags, byte[] bytes) implements FrontEndMessage {
+        @Override
+        public String toString() {
+            String content = HexFormat.of().formatHex(bytes);
+            return "SetConfig[offset=" + offset + ", flags=" + flags + ", bytes=" + content + "]";
+        }
+    }
 
     private static void close(@Nullable Descriptor descriptor) {
         if (descriptor != null) {
