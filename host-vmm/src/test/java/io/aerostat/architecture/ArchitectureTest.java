@@ -154,7 +154,7 @@ final class ArchitectureTest {
                     .layer("report")
                     .definedBy("io.aerostat.vmm.report")
                     .layer("monitor")
-                    .definedBy("io.aerostat.vmm.monitor")
+                    .definedBy("io.aerostat.vmm.monitor..")
                     .layer("serve")
                     .definedBy("io.aerostat.vmm.serve")
                     .layer("demo")

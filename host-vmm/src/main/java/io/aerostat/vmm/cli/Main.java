@@ -25,16 +25,25 @@ import java.util.stream.Collectors;
 @Command(
         name = "aerostat",
         description = "A virtio memory balloon: gives a virtual machine's memory back to its host.",
-        subcommands = {DemoCommand.class, HelpCommand.class},
+        subcommands = {
+            DemoCommand.class,
+            SetMemCommand.class,
+            DomMemStatCommand.class,
+            DomInfoCommand.class,
+            DumpXmlCommand.class,
+            ListCommand.class,
+            HelpCommand.class
+        },
         synopsisSubcommandLabel = "VERB",
         commandListHeading = "%nVerbs:%n",
         footer = {
-            "  bench Measures pages per second (JMH): ./aerostat bench [--quick]",
+            "  bench       Measures pages per second (JMH): ./aerostat bench [--quick]",
             "",
             "aerostat help VERB tells about a verb."
         })
 public final class Main {
-    private static final String VERBS = "demo, bench, help";
+    private static final String VERBS =
+            "demo, setmem, dommemstat, dominfo, dumpxml, list, bench, help";
 
     private Main() {}
 

@@ -9,11 +9,13 @@ import io.aerostat.virtio.driver.HandshakeFailure;
 import io.aerostat.virtio.spec.balloon.PageFrame;
 import io.aerostat.vmm.guest.FreeMemory;
 import io.aerostat.vmm.guest.InProcessGuest;
+import io.aerostat.vmm.monitor.message.OutcomeJson;
 import io.aerostat.vmm.report.Checks;
 import io.aerostat.vmm.report.DomainXml;
 import io.aerostat.vmm.report.Figures;
 import io.aerostat.vmm.report.FreeTable;
 import io.aerostat.vmm.report.HostMemory;
+import io.aerostat.vmm.report.OutcomeText;
 import io.aerostat.vmm.report.ProgressBar;
 import io.aerostat.vmm.report.ResidentPages;
 import io.aerostat.vmm.report.SizeText;
@@ -91,7 +93,7 @@ public final class Demo {
     private void describe(VirtualMachine vm) {
         MemoryBackend backend = vm.backend();
         title("1. A virtual machine with a fixed maximum");
-        out.println(DomainXml.of(vm));
+        out.println(DomainXml.of(vm).text());
         out.println("RAM: " + backend.backing() + ", given back by " + backend.reclaimerName());
         if (Backing.preferred() == Backing.SIMULATED) {
             out.println("This platform has no native reclaim: all figures are of a simulation.");
@@ -149,7 +151,7 @@ public final class Demo {
         title("3. setmem " + SizeText.of(plan.target().bytes()));
         SetMemoryOutcome outcome = await(vm.setMemory(plan.target(), DEADLINE));
         tellOutcome(outcome);
-        figures.put("outcome", OutcomeText.nameOf(outcome));
+        figures.put("outcome", OutcomeJson.nameOf(outcome));
     }
 
     private void squeeze(VirtualMachine vm, BalloonDevice balloon, InProcessGuest guest)
@@ -177,7 +179,7 @@ public final class Demo {
         long residentAndInflated = before.bytesIn(await(vm.balloonedPages()));
         long verified = await(vm.verifiedBytes());
 
-        figures.put("outcome", OutcomeText.nameOf(outcome));
+        figures.put("outcome", OutcomeJson.nameOf(outcome));
         figures.put("pagesInflated", inflated);
         figures.put("pagesPerSecond", Math.round(inflated * 1e9 / elapsedNs));
         figures.put("residentBeforeBytes", residentBefore);

@@ -8,6 +8,7 @@ import io.aerostat.guest.mm.frame.VmCounter;
 import io.aerostat.guest.model.GuestOptions;
 import io.aerostat.guest.workload.PressureOptions;
 import io.aerostat.virtio.spec.balloon.StatTag;
+import io.aerostat.vmm.monitor.message.OutcomeJson;
 import io.aerostat.vmm.report.Figures;
 import io.aerostat.vmm.report.SizeText;
 import io.aerostat.vmm.report.Timeline.Sample;
@@ -132,7 +133,7 @@ final class PressureScenario {
         telling.tasks("during", machine);
         SetMemoryOutcome outcome = machine.await(asked, target, DEADLINE_SECONDS);
         telling.outcome(outcome);
-        figures.put("outcome", OutcomeText.nameOf(outcome));
+        figures.put("outcome", OutcomeJson.nameOf(outcome));
         machine.timeline().mark(machine.seconds(), "reached");
         tellFor(machine, SUFFER_SECONDS);
         telling.tasks("after", machine);

@@ -3,6 +3,7 @@ package io.aerostat.vmm.demo;
 import io.aerostat.balloon.stats.GuestStatistics;
 import io.aerostat.virtio.spec.balloon.StatTag;
 import io.aerostat.vmm.report.Checks;
+import io.aerostat.vmm.report.OutcomeText;
 import io.aerostat.vmm.report.Timeline;
 import io.aerostat.vmm.report.TimelinePlot;
 import io.aerostat.vmm.vm.SetMemoryOutcome;

@@ -16,7 +16,9 @@ import java.util.OptionalLong;
  * @param target the size that was asked for last, or empty if none was
  * @param ballooned bytes in the balloon by the device's own ledger
  * @param resident bytes of its RAM that the host has to provide now, or empty if not known
- * @param features names of the features in force, such as "stats-vq"; none while no driver is up
+ * @param offered names of the features that the device offers: must-tell-host, stats-vq,
+ *     deflate-on-oom, free-page-hint, page-poison, free-page-reporting
+ * @param features names of those in force; none while no driver is up
  * @param counters what the device has counted, by name, in a fixed order
  * @param discardCalls system calls made to give memory back
  */
@@ -27,9 +29,16 @@ public record GuestReport(
         Optional<GuestSize> target,
         long ballooned,
         OptionalLong resident,
+        List<String> offered,
         List<String> features,
         Map<String, Long> counters,
         long discardCalls) {
+    /** The balloon takes pages back when its guest is short of memory. */
+    public static final String DEFLATE_ON_OOM = "deflate-on-oom";
+
+    /** The guest reports its free pages. */
+    public static final String FREE_PAGE_REPORTING = "free-page-reporting";
+
     /** How far a guest has come. */
     public enum State {
         /** Nobody has connected to its socket. */

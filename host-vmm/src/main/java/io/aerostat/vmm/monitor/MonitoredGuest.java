@@ -23,7 +23,8 @@ public interface MonitoredGuest {
 
     /**
      * Asks the guest to have {@code size} from now on. More than its RAM means all of its RAM; if
-     * that is not known yet, the wish stands until it is.
+     * that is not known yet, the wish stands until it is. What can be refused at once is: the
+     * future is complete when this returns. The size stands as the target beyond the deadline.
      *
      * @param deadline how long to wait for the guest, 0 to a year
      * @return completes when the guest has the size, or it is clear why not

@@ -32,8 +32,8 @@ final class CommandLineTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "fly                                  | no such verb: fly; verbs are demo, bench,"
-                        + " help",
+                "fly                                  | no such verb: fly; verbs are demo,"
+                        + " setmem, dommemstat, dominfo, dumpxml, list, bench, help",
                 "demo --memory 512XB                  | not a size: '512XB'",
                 "demo --memory -5                     | not a size: '-5'",
                 "demo --memory 1MiB                   | allowed is 16 MiB and more",
@@ -121,7 +121,10 @@ final class CommandLineTest {
         Run run = run("help");
 
         assertEquals(0, run.exitCode);
-        for (String verb : new String[] {"demo", "bench", "help"}) {
+        for (String verb :
+                new String[] {
+                    "demo", "setmem", "dommemstat", "dominfo", "dumpxml", "list", "bench", "help"
+                }) {
             assertTrue(run.out.contains("  " + verb + " "), run.out);
         }
     }

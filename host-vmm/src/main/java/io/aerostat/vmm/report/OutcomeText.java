@@ -1,16 +1,14 @@
-package io.aerostat.vmm.demo;
+package io.aerostat.vmm.report;
 
-import io.aerostat.vmm.report.SizeText;
 import io.aerostat.vmm.vm.SetMemoryOutcome;
 import io.aerostat.vmm.vm.SetMemoryOutcome.Reason;
 
-import java.util.Locale;
-
 /** How setMemory ended, for people. */
-final class OutcomeText {
+public final class OutcomeText {
     private OutcomeText() {}
 
-    static String of(SetMemoryOutcome outcome) {
+    /** The end of a setmem in one line: what became of it, why, and what may be done. */
+    public static String of(SetMemoryOutcome outcome) {
         return switch (outcome) {
             case SetMemoryOutcome.Reached reached -> "reached";
             case SetMemoryOutcome.Partial partial ->
@@ -27,10 +25,5 @@ final class OutcomeText {
 
     private static String reason(Reason reason) {
         return reason.description() + " (" + reason.advice() + ")";
-    }
-
-    /** REACHED, PARTIAL, STALLED, SUPERSEDED or REFUSED. */
-    static String nameOf(SetMemoryOutcome outcome) {
-        return outcome.getClass().getSimpleName().toUpperCase(Locale.ROOT);
     }
 }
