@@ -173,7 +173,7 @@ final class ArchitectureTest {
                     .whereLayer("monitor")
                     .mayOnlyBeAccessedByLayers("serve", "report", "demo", "cli")
                     .whereLayer("vhost")
-                    .mayOnlyBeAccessedByLayers("serve", "demo")
+                    .mayOnlyBeAccessedByLayers("serve", "demo", "cli")
                     .whereLayer("vm")
                     .mayOnlyBeAccessedByLayers("vhost", "monitor", "serve", "report", "demo", "cli")
                     .whereLayer("linux")

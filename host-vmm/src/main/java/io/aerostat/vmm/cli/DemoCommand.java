@@ -19,7 +19,6 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -115,8 +114,8 @@ final class DemoCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        requireWritable("--json", json);
-        requireWritable("--plot", plot);
+        OutputFile.requireWritable(spec, "--json", json);
+        OutputFile.requireWritable(spec, "--plot", plot);
         return scenario == null ? tellTheWholeStory() : tell(scenario);
     }
 
@@ -135,18 +134,6 @@ final class DemoCommand implements Callable<Integer> {
                 new ScenarioPlan(maximum, backing, seed, showTasks, Optional.ofNullable(plot));
         Figures figures = new Figures();
         return end(figures, chosen.run(plan, figures, spec.commandLine().getOut()));
-    }
-
-    /** A story takes its time: who cannot have its figures is told before. */
-    private void requireWritable(String option, @Nullable Path file) {
-        if (file == null) {
-            return;
-        }
-        Path folder = file.toAbsolutePath().getParent();
-        boolean isFile = folder != null && Files.isDirectory(folder) && !Files.isDirectory(file);
-        if (!isFile || !Files.isWritable(Files.exists(file) ? file : folder)) {
-            throw wrong(option + " is " + file + "; allowed is a file that can be written");
-        }
     }
 
     private int end(Figures figures, boolean allHeld) throws IOException {

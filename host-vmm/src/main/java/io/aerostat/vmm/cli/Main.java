@@ -27,6 +27,8 @@ import java.util.stream.Collectors;
         description = "A virtio memory balloon: gives a virtual machine's memory back to its host.",
         subcommands = {
             DemoCommand.class,
+            LinuxDemoCommand.class,
+            ServeCommand.class,
             SetMemCommand.class,
             DomMemStatCommand.class,
             DomInfoCommand.class,
@@ -42,13 +44,19 @@ import java.util.stream.Collectors;
             "aerostat help VERB tells about a verb."
         })
 public final class Main {
+    private static final String LOG_FORMAT = "java.util.logging.SimpleFormatter.format";
+
     private static final String VERBS =
-            "demo, setmem, dommemstat, dominfo, dumpxml, list, bench, help";
+            "demo, linux-demo, serve, setmem, dommemstat, dominfo, dumpxml, list, bench, help";
 
     private Main() {}
 
     /** Runs a verb and exits with its code. */
     public static void main(String[] arguments) {
+        // A line a message, unless the user has another wish; before anything is logged.
+        if (System.getProperty(LOG_FORMAT) == null) {
+            System.setProperty(LOG_FORMAT, "%1$tF %1$tT %4$s %5$s%6$s%n");
+        }
         System.exit(run(arguments));
     }
 

@@ -16,7 +16,6 @@ import io.aerostat.vmm.report.Figures;
 import io.aerostat.vmm.report.FreeTable;
 import io.aerostat.vmm.report.HostMemory;
 import io.aerostat.vmm.report.OutcomeText;
-import io.aerostat.vmm.report.ProgressBar;
 import io.aerostat.vmm.report.ResidentPages;
 import io.aerostat.vmm.report.SizeText;
 import io.aerostat.vmm.vm.Backing;
@@ -26,11 +25,9 @@ import io.aerostat.vmm.vm.VirtualMachine;
 
 import org.jspecify.annotations.Nullable;
 
-import java.io.Console;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -46,8 +43,6 @@ import java.util.function.Function;
  */
 public final class Demo {
     private static final Duration DEADLINE = Duration.ofSeconds(30);
-    private static final long PROGRESS_MS = 20;
-
     private final DemoPlan plan;
     private final Figures figures;
     private final PrintWriter out;
@@ -262,25 +257,14 @@ public final class Demo {
 
     private SetMemoryOutcome setMemory(VirtualMachine vm, BalloonDevice balloon, GuestSize size)
             throws InterruptedException, ExecutionException {
-        long from = balloon.ledgerPages();
-        long total = Math.abs(size.balloonWithin(plan.maximum()).pages() - from);
-        long startNs = System.nanoTime();
-        ProgressBar bar = new ProgressBar(out, isTerminal(), total, startNs);
-        CompletableFuture<SetMemoryOutcome> future = vm.setMemory(size, DEADLINE);
-        while (true) {
-            try {
-                SetMemoryOutcome outcome = future.get(PROGRESS_MS, TimeUnit.MILLISECONDS);
-                bar.finish(Math.abs(balloon.ledgerPages() - from), System.nanoTime());
-                tellOutcome(outcome);
-                return outcome;
-            } catch (TimeoutException stillGoing) {
-                bar.update(Math.abs(balloon.ledgerPages() - from), System.nanoTime());
-            }
-        }
-    }
-
-    private static boolean isTerminal() {
-        return Optional.ofNullable(System.console()).map(Console::isTerminal).orElse(false);
+        SetMemoryOutcome outcome =
+                SetMemoryProgress.follow(
+                        out,
+                        balloon,
+                        size.balloonWithin(plan.maximum()),
+                        () -> vm.setMemory(size, DEADLINE));
+        tellOutcome(outcome);
+        return outcome;
     }
 
     private void tellOutcome(SetMemoryOutcome outcome) {

@@ -1,9 +1,9 @@
 package io.aerostat.vmm.demo;
 
 import io.aerostat.balloon.stats.GuestStatistics;
-import io.aerostat.virtio.spec.balloon.StatTag;
 import io.aerostat.vmm.report.Checks;
 import io.aerostat.vmm.report.OutcomeText;
+import io.aerostat.vmm.report.StatisticsTable;
 import io.aerostat.vmm.report.Timeline;
 import io.aerostat.vmm.report.TimelinePlot;
 import io.aerostat.vmm.vm.SetMemoryOutcome;
@@ -11,7 +11,6 @@ import io.aerostat.vmm.vm.SetMemoryOutcome;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.Locale;
-import java.util.Map;
 
 /**
  * How the scenarios are told: titles, a line of figures now and then, tasks, statistics, checks.
@@ -79,15 +78,7 @@ final class Telling {
 
     void statistics(GuestStatistics figures) {
         out.println("host:  dommemstat, as the guest says");
-        for (Map.Entry<StatTag, Long> entry : figures.known().entrySet()) {
-            boolean bytes = entry.getKey().unit() == StatTag.Unit.BYTES;
-            out.printf(
-                    Locale.ROOT,
-                    "  %-16s %,14d%s%n",
-                    entry.getKey().name().toLowerCase(Locale.ROOT),
-                    bytes ? entry.getValue() >> 10 : entry.getValue(),
-                    bytes ? " KiB" : "");
-        }
+        out.print(StatisticsTable.of(figures));
     }
 
     void outcome(SetMemoryOutcome outcome) {

@@ -42,7 +42,7 @@ public record GuestReport(
     /** How far a guest has come. */
     public enum State {
         /** Nobody has connected to its socket. */
-        WAITING("no guest has connected"),
+        WAITING("no guest is connected"),
         /** A front-end is there; the guest's balloon driver is not up. */
         CONNECTED("connected, no balloon driver"),
         /** The guest's balloon driver is up. */

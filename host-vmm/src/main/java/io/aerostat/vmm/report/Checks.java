@@ -24,6 +24,12 @@ public final class Checks {
         that(statement + " (" + found + (holds ? ")" : ", expected " + expected + ")"), holds);
     }
 
+    /** Tells whether two figures are no further apart than {@code tolerance}. */
+    public void near(String statement, long found, long expected, long tolerance) {
+        boolean holds = Math.abs(found - expected) <= tolerance;
+        that(statement + " (" + found + ", " + expected + ")", holds);
+    }
+
     /** Tells whether every check so far held. */
     public boolean allHeld() {
         return allHeld;

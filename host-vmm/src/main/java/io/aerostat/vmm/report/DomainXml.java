@@ -1,6 +1,9 @@
 package io.aerostat.vmm.report;
 
+import io.aerostat.balloon.BalloonDevice;
 import io.aerostat.virtio.spec.balloon.BalloonFeature;
+import io.aerostat.vmm.vm.BalloonControl;
+import io.aerostat.vmm.vm.BalloonSize;
 import io.aerostat.vmm.vm.GuestSize;
 import io.aerostat.vmm.vm.VirtualMachine;
 
@@ -48,6 +51,16 @@ public record DomainXml(
                 Optional.of(vm.options().maximum()),
                 Optional.of(vm.currentMemory()),
                 vm.options().balloon().map(options -> Memballoon.offering(options.features())));
+    }
+
+    /** The description of a guest that is served. */
+    public static DomainXml of(String name, BalloonControl.Attached guest) {
+        BalloonDevice balloon = guest.device();
+        return new DomainXml(
+                name,
+                Optional.of(guest.maximum()),
+                Optional.of(new BalloonSize(balloon.actualPages()).guestWithin(guest.maximum())),
+                Optional.of(Memballoon.offering(balloon.offeredFeatures())));
     }
 
     /** The XML, in lines of which the last has no end. */

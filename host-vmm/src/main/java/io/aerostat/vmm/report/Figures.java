@@ -32,6 +32,11 @@ public final class Figures {
         values.put(key, value);
     }
 
+    /** Adds a group of figures, or replaces it. */
+    public void put(String key, Map<String, Long> group) {
+        values.put(key, new LinkedHashMap<>(group));
+    }
+
     /** What a key stands for, or "unknown". */
     public Object get(String key) {
         return values.getOrDefault(key, "unknown");
@@ -59,10 +64,20 @@ public final class Figures {
                 switch (entry.getValue()) {
                     case Long number -> json.writeNumberField(entry.getKey(), number);
                     case Boolean fact -> json.writeBooleanField(entry.getKey(), fact);
+                    case Map<?, ?> group -> writeGroup(json, entry.getKey(), group);
                     case Object text -> json.writeStringField(entry.getKey(), text.toString());
                 }
             }
             json.writeEndObject();
         }
+    }
+
+    private static void writeGroup(JsonGenerator json, String key, Map<?, ?> group)
+            throws IOException {
+        json.writeObjectFieldStart(key);
+        for (Map.Entry<?, ?> entry : group.entrySet()) {
+            json.writeNumberField(entry.getKey().toString(), (Long) entry.getValue());
+        }
+        json.writeEndObject();
     }
 }

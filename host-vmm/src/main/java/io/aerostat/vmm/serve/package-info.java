@@ -1,8 +1,8 @@
 /**
- * Guests that are served, and where their users find them: {@link
- * io.aerostat.vmm.serve.RunDirectory}.
+ * Guests that are served by one process, each with its monitor, and where their users find them.
+ * Start with {@link io.aerostat.vmm.serve.GuestService}.
  *
- * <p>Knows monitors and their sockets. Does not know the command line.
+ * <p>Knows guests over vhost-user, and monitors. Does not know the command line.
  */
 @NullMarked
 package io.aerostat.vmm.serve;

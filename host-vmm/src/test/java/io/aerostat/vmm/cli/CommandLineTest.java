@@ -33,7 +33,7 @@ final class CommandLineTest {
             delimiter = '|',
             value = {
                 "fly                                  | no such verb: fly; verbs are demo,"
-                        + " setmem, dommemstat, dominfo, dumpxml, list, bench, help",
+                    + " linux-demo, serve, setmem, dommemstat, dominfo, dumpxml, list, bench, help",
                 "demo --memory 512XB                  | not a size: '512XB'",
                 "demo --memory -5                     | not a size: '-5'",
                 "demo --memory 1MiB                   | allowed is 16 MiB and more",
@@ -58,6 +58,19 @@ final class CommandLineTest {
                 "demo --scenario oom --plot no/such/p | --plot is no/such/p; allowed",
                 "demo --scenario oom --plot /         | --plot is /; allowed is a file",
                 "demo --json /                        | --json is /; allowed is a file",
+                "serve                                | no guest: give --guest name=NAME",
+                "serve --guest name=a                 | --guest needs name=NAME and socket=PATH",
+                "serve --guest socket=/s              | --guest needs name=NAME and socket=PATH",
+                "serve --guest name=a,socket=/s,x=1   | --guest has 'x=1'; allowed is name=",
+                "serve --guest name=a,name=b,socket=s | --guest has 'name=b'; allowed is name=",
+                "serve --guest name=guest,socket=/s --socket /t | two guests are called 'guest'",
+                "serve --qmp /q                       | --qmp goes with --socket",
+                "serve --socket /s --features turbo   | --features: 'turbo' is none of must-tell",
+                "serve --socket /s --memory-floor big | not a size: 'big'",
+                "linux-demo --memory 64MiB            | allowed is 128 MiB to",
+                "linux-demo --memory 900TiB           | what this host has available",
+                "linux-demo --to 8MiB                 | allowed is 56 MiB, what the guest needs",
+                "linux-demo --json /                  | --json is /; allowed is a file",
             })
     void saysInOneLineWhatWasWrong(String arguments, String expected) {
         Run run = run(arguments.trim().split(" +"));
@@ -123,7 +136,16 @@ final class CommandLineTest {
         assertEquals(0, run.exitCode);
         for (String verb :
                 new String[] {
-                    "demo", "setmem", "dommemstat", "dominfo", "dumpxml", "list", "bench", "help"
+                    "demo",
+                    "linux-demo",
+                    "serve",
+                    "setmem",
+                    "dommemstat",
+                    "dominfo",
+                    "dumpxml",
+                    "list",
+                    "bench",
+                    "help"
                 }) {
             assertTrue(run.out.contains("  " + verb + " "), run.out);
         }

@@ -84,23 +84,9 @@ final class DemoTest {
     private Demo demo(String... arguments) throws IOException, InterruptedException {
         Path json = folder.resolve("figures.json");
         Path log = folder.resolve("output.txt");
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(List.of("--add-exports", "java.base/jdk.internal.misc=ALL-UNNAMED"));
-        command.addAll(
-                List.of("--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC", "-Xmx96m"));
-        command.addAll(
-                List.of(
-                        "-XX:MaxDirectMemorySize=1t",
-                        "-cp",
-                        System.getProperty("java.class.path")));
-        command.addAll(List.of(Main.class.getName(), "demo", "--json", json.toString()));
-        command.addAll(List.of(arguments));
-        Process process =
-                new ProcessBuilder(command)
-                        .redirectErrorStream(true)
-                        .redirectOutput(log.toFile())
-                        .start();
+        List<String> verb = new ArrayList<>(List.of("demo", "--json", json.toString()));
+        verb.addAll(List.of(arguments));
+        Process process = LauncherProcess.start(log, verb.toArray(String[]::new));
         try {
             assertTrue(process.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS), "the demo did not end");
         } finally {

@@ -204,7 +204,7 @@ final class GuestVerbsTest {
         assertPrints(
                 """
                 Name:           db
-                State:          no guest has connected
+                State:          no guest is connected
                 Balloon:        0 KiB
                 Features:       none
                 Discard calls:  0
@@ -240,8 +240,8 @@ final class GuestVerbsTest {
         assertPrints(
                 """
                  Id   Name   State
-                -------------------------------------
-                 1    db     no guest has connected
+                ------------------------------------
+                 1    db     no guest is connected
                  2    web    running
                 """,
                 run("list"));
