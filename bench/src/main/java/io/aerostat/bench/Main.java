@@ -1,5 +1,7 @@
 package io.aerostat.bench;
 
+import io.aerostat.bench.linux.LinuxBenchmark;
+
 import org.openjdk.jmh.profile.GCProfiler;
 import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.RunResult;
@@ -30,10 +32,13 @@ import java.util.Locale;
  * folder, and sums up.
  *
  * <p>{@code --quick}: one fork, short iterations and of the units the smallest and the largest, for
- * a look. All other arguments are JMH's.
+ * a look. {@code --linux}: a real guest instead, see {@link LinuxBenchmark}. All other arguments
+ * are JMH's.
  */
 public final class Main {
     private static final String QUICK = "--quick";
+    private static final String LINUX = "--linux";
+    private static final String PEER = "peers/vhost_balloon.py";
     private static final String UNITS = "unitKib";
     private static final DateTimeFormatter STAMP =
             DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT);
@@ -42,8 +47,13 @@ public final class Main {
 
     /** Runs what the arguments say. */
     public static void main(String[] arguments)
-            throws IOException, RunnerException, URISyntaxException {
+            throws IOException, RunnerException, URISyntaxException, InterruptedException {
         List<String> rest = new ArrayList<>(Arrays.asList(arguments));
+        if (rest.remove(LINUX)) {
+            Path raw = resultFile("linux");
+            System.exit(LinuxBenchmark.run(rest, peer(), raw, System.out, System.err));
+            return;
+        }
         boolean quick = rest.remove(QUICK);
         CommandLineOptions given;
         try {
@@ -55,6 +65,7 @@ public final class Main {
         }
         if (given.shouldHelp()) {
             System.out.println("./aerostat bench [--quick] [JMH ARGUMENT...]");
+            System.out.println("./aerostat bench --linux [--quick]");
             given.showHelp();
             return;
         }
@@ -62,7 +73,7 @@ public final class Main {
             new Runner(given).list();
             return;
         }
-        Path raw = resultFile();
+        Path raw = resultFile("bench");
         ChainedOptionsBuilder options =
                 new OptionsBuilder()
                         .parent(given)
@@ -88,12 +99,20 @@ public final class Main {
     }
 
     /** Beside the jar, in the build folder. */
-    private static Path resultFile() throws IOException, URISyntaxException {
-        Path jar = Path.of(Main.class.getProtectionDomain().getCodeSource().getLocation().toURI());
-        Path folder = jar.resolveSibling("results");
+    private static Path resultFile(String kind) throws IOException, URISyntaxException {
+        Path folder = jar().resolveSibling("results");
         Files.createDirectories(folder);
-        return folder.resolve(
-                "bench-" + ZonedDateTime.now(ZoneId.systemDefault()).format(STAMP) + ".json");
+        String time = ZonedDateTime.now(ZoneId.systemDefault()).format(STAMP);
+        return folder.resolve(kind + "-" + time + ".json");
+    }
+
+    /** Among the sources, which the build folder lies in. */
+    private static Path peer() throws URISyntaxException {
+        return jar().resolveSibling("..").resolve(PEER).normalize();
+    }
+
+    private static Path jar() throws URISyntaxException {
+        return Path.of(Main.class.getProtectionDomain().getCodeSource().getLocation().toURI());
     }
 
     private static void summarize(List<RunResult> results) {

@@ -65,6 +65,7 @@ final class FrontEndSession implements AutoCloseable {
 
     private final GuestBalloon balloon;
     private final DescriptorPoll poll;
+    private final RingObserver observer;
     private final Descriptor socket;
     private final MessageReader reader;
     private final MessageWriter writer;
@@ -87,11 +88,18 @@ final class FrontEndSession implements AutoCloseable {
      * @param socket closed with the session
      * @param poll where to wait for kicks
      * @param queues how many rings there may be
+     * @param observer sees kicks and interrupts
      */
-    FrontEndSession(GuestBalloon balloon, Descriptor socket, DescriptorPoll poll, int queues) {
+    FrontEndSession(
+            GuestBalloon balloon,
+            Descriptor socket,
+            DescriptorPoll poll,
+            int queues,
+            RingObserver observer) {
         this.balloon = balloon;
         this.socket = socket;
         this.poll = poll;
+        this.observer = observer;
         this.reader = new MessageReader(socket);
         this.writer = new MessageWriter(socket);
         this.rings = new Vring[queues];
@@ -124,6 +132,7 @@ final class FrontEndSession implements AutoCloseable {
                 continue;
             }
             if (poll.isReady(ring.pollSlot) && EventDescriptors.drain(kick)) {
+                observer.kicked(ring.index());
                 kick(ring);
             } else if (poll.isHungUp(ring.pollSlot) || poll.isReady(ring.pollSlot)) {
                 // It will never kick again, and would keep this thread awake.
@@ -424,6 +433,7 @@ final class FrontEndSession implements AutoCloseable {
             if (call != null) {
                 // A socket that is full holds interrupts which the guest has not taken yet.
                 EventDescriptors.signal(call);
+                observer.interrupted(queue);
             }
         }
 

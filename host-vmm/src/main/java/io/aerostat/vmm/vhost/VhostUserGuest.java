@@ -50,6 +50,7 @@ public final class VhostUserGuest implements AutoCloseable {
     private static final int CLOSE_TIMEOUT_MS = 10_000;
 
     private final VhostUserOptions options;
+    private final RingObserver ringObserver;
     private final Descriptor listener;
     private final Mailbox mailbox = new Mailbox();
     private final BalloonControl control;
@@ -71,8 +72,9 @@ public final class VhostUserGuest implements AutoCloseable {
     /** What observers were last told of. */
     private record Seen(boolean connected, DriverState driver, long actualPages) {}
 
-    private VhostUserGuest(VhostUserOptions options) {
+    private VhostUserGuest(VhostUserOptions options, RingObserver ringObserver) {
         this.options = options;
+        this.ringObserver = ringObserver;
         this.listener = UnixSockets.listen(options.socket(), BACKLOG);
         this.listenerSlot = poll.add(listener);
         this.wakeSlot = poll.add(mailbox.wakeUp());
@@ -89,7 +91,16 @@ public final class VhostUserGuest implements AutoCloseable {
      * @throws OsException if there can be no socket at this path
      */
     public static VhostUserGuest serve(VhostUserOptions options) {
-        VhostUserGuest guest = new VhostUserGuest(options);
+        return serve(options, RingObserver.NONE);
+    }
+
+    /**
+     * {@link #serve(VhostUserOptions)} under the eyes of an observer.
+     *
+     * @param ringObserver of all rings, over all connections
+     */
+    public static VhostUserGuest serve(VhostUserOptions options, RingObserver ringObserver) {
+        VhostUserGuest guest = new VhostUserGuest(options, ringObserver);
         guest.thread.start();
         return guest;
     }
@@ -227,7 +238,7 @@ public final class VhostUserGuest implements AutoCloseable {
             next.close();
             return;
         }
-        session = new FrontEndSession(balloon, next, poll, BalloonDevice.QUEUE_COUNT);
+        session = new FrontEndSession(balloon, next, poll, BalloonDevice.QUEUE_COUNT, ringObserver);
         sessionSlot = poll.add(next);
         connected = true;
     }
