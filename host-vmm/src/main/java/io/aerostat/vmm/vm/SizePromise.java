@@ -14,8 +14,11 @@ import java.util.concurrent.CompletableFuture;
 
 /** One call of setMemory that waits for its end. The device's owner looks after it. */
 final class SizePromise {
-    /** Who moved a page so short a time ago is still at it. */
-    private static final long STILL_MOVING_NS = 100_000_000L;
+    /**
+     * Who moved a page so short a time ago is still at it: Linux tries again after 200 ms when it
+     * is out of pages, and the host may keep a guest's only processor waiting.
+     */
+    private static final long STILL_MOVING_NS = 300_000_000L;
 
     private final GuestSize size;
     private final long deadlineNs;
