@@ -35,6 +35,8 @@ import io.aerostat.vmm.vm.DriverState;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.Arrays;
+
 /**
  * One connection of a front-end: what it says, in its order, and what is answered.
  *
@@ -81,6 +83,9 @@ final class FrontEndSession implements AutoCloseable {
      * 11.1 dies of one that comes before or after, and the driver looks by itself when it starts.
      */
     private boolean hearsOfConfig;
+
+    /** There was a change that it did not hear of. A guest that only stood still will not look. */
+    private boolean configUntold;
 
     /**
      * A connection at its start.
@@ -339,13 +344,18 @@ final class FrontEndSession implements AutoCloseable {
             return;
         }
         ring.runs = true;
-        ring.runs =
-                balloon.start(ring.index(), ring.addressesIn(ram), ring.base, rings[0].base)
-                        && !ring.broken;
+        ring.runs = balloon.start(ring.index(), ring.addressesIn(ram), bases()) && !ring.broken;
         if (ring.runs) {
             ring.pollSlot = poll.add(kick);
             hearsOfConfig = true;
+            if (configUntold) {
+                interrupts.configChanged();
+            }
         }
+    }
+
+    private int[] bases() {
+        return Arrays.stream(rings).mapToInt(ring -> ring.base).toArray();
     }
 
     private boolean enablesByMessage() {
@@ -439,6 +449,7 @@ final class FrontEndSession implements AutoCloseable {
 
         @Override
         public void configChanged() {
+            configUntold = !hearsOfConfig || channel == null;
             if (hearsOfConfig && channel != null) {
                 channel.configChanged();
             }

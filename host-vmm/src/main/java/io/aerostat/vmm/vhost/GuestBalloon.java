@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -36,8 +37,8 @@ import java.util.concurrent.atomic.AtomicReference;
  * <p>A front-end does not say when a driver resets the device, nor when a new kernel boots. It
  * says, when a driver starts, where each ring goes on. An inflate ring that goes on where it
  * stopped, and not at 0, belongs to the driver that was there before: its pages are still in the
- * balloon, and the device goes on with what it knew. Any other driver is a new one, to which no
- * page is in the balloon.
+ * balloon, and the device goes on with what it knew. So do all rings together if the inflate ring
+ * has stopped at 0. Any other driver is a new one, to which no page is in the balloon.
  *
  * <p>Belongs to the guest's thread, but for {@link #driver}, {@link #residentBytes} and {@link
  * #discardCalls}.
@@ -71,8 +72,11 @@ final class GuestBalloon {
     /** A driver has negotiated since the device was brought up. */
     private boolean negotiatedAnew;
 
-    /** Where the inflate queue stopped. */
-    private int inflateStoppedAt;
+    /** Where each queue stopped, 0 if it never ran for the driver that is up. */
+    private final int[] stoppedAt = new int[BalloonDevice.QUEUE_COUNT];
+
+    /** Queues ran until their RAM was exchanged: nothing has to prove that they go on. */
+    private boolean ranUntilNow;
 
     private @Nullable Machine machine;
     private @Nullable Parked parked;
@@ -89,14 +93,11 @@ final class GuestBalloon {
      *
      * @param state all that it knew
      * @param features what it was up with
-     * @param inflateStoppedAt where its inflate queue stopped
-     * @param goesOn whether its queues ran until its RAM was exchanged, so that nothing has to
-     *     prove that they go on
+     * @param stoppedAt where each of its queues stopped
      * @param pages in the balloon
      */
     @SuppressWarnings("ArrayRecordComponent") // Never compared, and read once.
-    private record Parked(
-            byte[] state, long features, int inflateStoppedAt, boolean goesOn, long pages) {}
+    private record Parked(byte[] state, long features, int[] stoppedAt, long pages) {}
 
     /**
      * A balloon without RAM.
@@ -153,11 +154,13 @@ final class GuestBalloon {
      * @throws ProtocolViolation if no balloon can work on it
      */
     void memory(FrontEndMemory next, Interrupts interrupts, boolean ran) throws ProtocolViolation {
-        park(ran);
+        park();
+        ranUntilNow = ran;
         BalloonDevice device;
         try {
             device = new BalloonDevice(next.memory(), next.reclaimer(), options, counters);
-        } catch (IllegalArgumentException e) {
+        } catch (IllegalArgumentException | OutOfMemoryError e) {
+            // A file in memory is as large as somebody says, and what we keep of its pages is not.
             next.close();
             throw new ProtocolViolation("memory table is refused: " + e.getMessage());
         }
@@ -182,11 +185,12 @@ final class GuestBalloon {
     void gone() {
         driver = DriverState.ABSENT;
         features = NONE;
-        park(false);
+        ranUntilNow = false;
+        park();
     }
 
     /** Keeps what the device knows, and lets go of its RAM. */
-    private void park(boolean goesOn) {
+    private void park() {
         Machine last = machine;
         if (last == null) {
             return;
@@ -200,8 +204,7 @@ final class GuestBalloon {
                         new Parked(
                                 saved(last.controller()),
                                 upFeatures,
-                                inflateStoppedAt,
-                                goesOn,
+                                stoppedAt.clone(),
                                 last.device().ledgerPages());
             }
         } finally {
@@ -238,6 +241,7 @@ final class GuestBalloon {
         boolean modern = (taken & Feature.VERSION_1) != 0;
         features = modern ? taken : NONE;
         negotiatedAnew = true;
+        ranUntilNow = false;
         if (!modern) {
             LOGGER.log(
                     Level.WARNING,
@@ -250,17 +254,16 @@ final class GuestBalloon {
     /**
      * A queue is ready to run.
      *
-     * @param base where the front-end says that it goes on
-     * @param inflateBase where it says that the inflate queue goes on
+     * @param bases where the front-end says that each queue goes on
      * @return whether the device serves it now; it may have been stopped already, see {@link
      *     Interrupts#queueFailed}
      */
-    boolean start(int queue, QueueAddresses addresses, int base, int inflateBase) {
+    boolean start(int queue, QueueAddresses addresses, int[] bases) {
         Machine now = machine;
-        if (now == null || features == NONE || !bringUp(now, inflateBase)) {
+        if (now == null || features == NONE || !bringUp(now, bases)) {
             return false;
         }
-        now.controller().resumeQueue(queue, addresses, base);
+        now.controller().resumeQueue(queue, addresses, bases[queue]);
         return now.controller().isQueueEnabled(queue);
     }
 
@@ -269,37 +272,42 @@ final class GuestBalloon {
         if (machine == null) {
             return 0;
         }
-        int stoppedAt = machine.controller().suspendQueue(queue);
-        if (queue == INFLATE) {
-            inflateStoppedAt = stoppedAt;
-        }
-        return stoppedAt;
+        stoppedAt[queue] = machine.controller().suspendQueue(queue);
+        return stoppedAt[queue];
     }
 
-    private boolean bringUp(Machine now, int inflateBase) {
+    private boolean bringUp(Machine now, int[] bases) {
         if (upFeatures != NONE && !negotiatedAnew) {
             return true;
         }
         negotiatedAnew = false;
-        if (upFeatures == features && goesOn(inflateBase, inflateStoppedAt)) {
+        if (upFeatures == features && goesOn(bases, stoppedAt)) {
             return true;
         }
         Parked last = parked;
         boolean same =
                 last != null
                         && last.features() == features
-                        && (last.goesOn() || goesOn(inflateBase, last.inflateStoppedAt()));
+                        && (ranUntilNow || goesOn(bases, last.stoppedAt()));
+        ranUntilNow = false;
         if (last != null && same && restore(now.controller(), last)) {
             parked = null;
             upFeatures = features;
+            System.arraycopy(last.stoppedAt(), 0, stoppedAt, 0, stoppedAt.length);
+            control.restored();
+            // The driver may look at its target before this thread comes round.
+            now.controller().poll(clock.nanoTime());
             return true;
         }
         forgetParked();
         return reset(now.controller());
     }
 
-    private static boolean goesOn(int base, int stoppedAt) {
-        return base != 0 && base == stoppedAt;
+    private static boolean goesOn(int[] bases, int[] stoppedAt) {
+        if (stoppedAt[INFLATE] != 0) {
+            return bases[INFLATE] == stoppedAt[INFLATE];
+        }
+        return Arrays.equals(bases, stoppedAt) && Arrays.stream(bases).anyMatch(base -> base != 0);
     }
 
     private boolean restore(DeviceController controller, Parked last) {
@@ -325,6 +333,7 @@ final class GuestBalloon {
 
     private boolean reset(DeviceController controller) {
         controller.reset();
+        Arrays.fill(stoppedAt, 0);
         controller.acceptFeatures(0, (int) features);
         controller.acceptFeatures(1, (int) (features >>> Integer.SIZE));
         controller.writeStatus(UP_TO_FEATURES_OK);

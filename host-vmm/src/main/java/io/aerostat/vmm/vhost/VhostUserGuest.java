@@ -52,7 +52,7 @@ public final class VhostUserGuest implements AutoCloseable {
     private final VhostUserOptions options;
     private final RingObserver ringObserver;
     private final Descriptor listener;
-    private final Mailbox mailbox = new Mailbox();
+    private final Mailbox mailbox;
     private final BalloonControl control;
     private final GuestBalloon balloon;
     private final Thread thread;
@@ -76,6 +76,8 @@ public final class VhostUserGuest implements AutoCloseable {
         this.options = options;
         this.ringObserver = ringObserver;
         this.listener = UnixSockets.listen(options.socket(), BACKLOG);
+        // After the socket: there may be none at this path, and nothing may be left of this then.
+        this.mailbox = new Mailbox();
         this.listenerSlot = poll.add(listener);
         this.wakeSlot = poll.add(mailbox.wakeUp());
         this.control = new BalloonControl(mailbox, System::nanoTime, options.floor());
@@ -182,15 +184,16 @@ public final class VhostUserGuest implements AutoCloseable {
     private int turn(int timeoutMs) {
         poll.await(timeoutMs);
         mailbox.run(poll.isReady(wakeSlot));
-        if (listenerSlot == DEAF) {
-            listenerSlot = poll.add(listener);
-        } else if (poll.isReady(listenerSlot)) {
-            accept();
-        }
         int work = 0;
         FrontEndSession current = session;
         if (current != null) {
             work = serve(current);
+        }
+        // After whoever is there was heard: its last word may be that it has gone.
+        if (listenerSlot == DEAF) {
+            listenerSlot = poll.add(listener);
+        } else if (poll.isReady(listenerSlot) && !isLeaving()) {
+            accept();
         }
         control.check(System.nanoTime());
         tellObservers();
@@ -210,6 +213,11 @@ public final class VhostUserGuest implements AutoCloseable {
 
     private static boolean isOnTheWay(BalloonControl.Attached now) {
         return now.device().targetPages() != now.device().actualPages();
+    }
+
+    /** The front-end has gone, and not all that it said was heard: the next one waits. */
+    private boolean isLeaving() {
+        return session != null && poll.isHungUp(sessionSlot);
     }
 
     private void accept() {
@@ -238,9 +246,21 @@ public final class VhostUserGuest implements AutoCloseable {
             next.close();
             return;
         }
-        session = new FrontEndSession(balloon, next, poll, BalloonDevice.QUEUE_COUNT, ringObserver);
-        sessionSlot = poll.add(next);
-        connected = true;
+        begin(next);
+    }
+
+    private void begin(Descriptor socket) {
+        try {
+            sessionSlot = poll.add(socket);
+            session =
+                    new FrontEndSession(
+                            balloon, socket, poll, BalloonDevice.QUEUE_COUNT, ringObserver);
+            connected = true;
+        } finally {
+            if (session == null) {
+                socket.close();
+            }
+        }
     }
 
     private int serve(FrontEndSession current) {
@@ -272,11 +292,11 @@ public final class VhostUserGuest implements AutoCloseable {
     private void disconnect(FrontEndSession current) {
         poll.remove(sessionSlot);
         session = null;
-        connected = false;
         try {
             current.close();
         } finally {
             balloon.gone();
+            connected = false;
         }
     }
 
@@ -299,6 +319,9 @@ public final class VhostUserGuest implements AutoCloseable {
         } finally {
             listener.close();
             removeSocket();
+            mailbox.run(true);
+            control.close();
+            // What was asked while that went on; nothing is asked in vain from here on.
             mailbox.run(true);
             control.close();
             mailbox.close();

@@ -120,7 +120,7 @@ public final class BalloonControl {
                                 new StatisticsOutcome.Unanswered(
                                         StatisticsOutcome.Reason.NO_GUEST));
                     } else {
-                        questions.add(new StatisticsPromise(now.device(), deadlineNs, future));
+                        questions.add(new StatisticsPromise(now, deadlineNs, future));
                     }
                 });
         if (closed) {
@@ -221,6 +221,22 @@ public final class BalloonControl {
         }
         questions.forEach(question -> question.end(StatisticsOutcome.Reason.NO_GUEST));
         questions.clear();
+    }
+
+    /**
+     * The balloon that is there has taken up what an earlier one knew: what was asked since is
+     * asked of it again.
+     */
+    public void restored() {
+        Attached now = attached;
+        if (now == null) {
+            return;
+        }
+        now.device().statistics().period(periodNs);
+        if (promise != null) {
+            promise.attach(now);
+        }
+        target();
     }
 
     private void begin(SizePromise asked) {

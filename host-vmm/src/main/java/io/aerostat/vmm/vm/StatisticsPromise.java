@@ -3,6 +3,7 @@ package io.aerostat.vmm.vm;
 import io.aerostat.balloon.BalloonDevice;
 import io.aerostat.balloon.stats.GuestStatistics;
 import io.aerostat.virtio.spec.balloon.BalloonFeature;
+import io.aerostat.vmm.vm.BalloonControl.Attached;
 import io.aerostat.vmm.vm.StatisticsOutcome.Reason;
 
 import org.jspecify.annotations.Nullable;
@@ -11,14 +12,16 @@ import java.util.concurrent.CompletableFuture;
 
 /** One call for statistics that waits for its end. The device's owner looks after it. */
 final class StatisticsPromise {
+    private final Attached attached;
     private final BalloonDevice balloon;
     private final @Nullable GuestStatistics before;
     private final long deadlineNs;
     private final CompletableFuture<StatisticsOutcome> future;
 
     StatisticsPromise(
-            BalloonDevice balloon, long deadlineNs, CompletableFuture<StatisticsOutcome> future) {
-        this.balloon = balloon;
+            Attached attached, long deadlineNs, CompletableFuture<StatisticsOutcome> future) {
+        this.attached = attached;
+        this.balloon = attached.device();
         this.before = balloon.statistics().latest().orElse(null);
         this.deadlineNs = deadlineNs;
         this.future = future;
@@ -50,7 +53,7 @@ final class StatisticsPromise {
 
     private Reason reasonOfSilence() {
         long features = balloon.negotiatedFeatures();
-        if (features == 0) {
+        if (features == 0 || attached.driver().get() == DriverState.ABSENT) {
             return Reason.NO_DRIVER;
         }
         return (features & BalloonFeature.STATS_VQ) == 0

@@ -116,6 +116,9 @@ final class QueueTable {
                             ? new DeviceQueue(memory, addresses, features)
                             : DeviceQueue.resumed(memory, addresses, features, index);
             device.queueEnabled(queue, addresses);
+        } else {
+            // It went nowhere: whoever asks where it stopped is told where it was to start.
+            stoppedAt[queue] = Math.max(resumeAt[queue], 0);
         }
         return fault;
     }
