@@ -1,9 +1,7 @@
 package io.aerostat.vmm.vhost;
 
-import io.aerostat.virtio.device.Interrupts;
 import io.aerostat.vmm.os.Descriptor;
 import io.aerostat.vmm.os.DescriptorPoll;
-import io.aerostat.vmm.os.EventDescriptors;
 import io.aerostat.vmm.vhost.message.BackEndChannel;
 import io.aerostat.vmm.vhost.message.FrontEndMessage;
 import io.aerostat.vmm.vhost.message.FrontEndMessage.GetConfig;
@@ -31,23 +29,9 @@ import io.aerostat.vmm.vhost.message.Progress;
 import io.aerostat.vmm.vhost.message.ProtocolFeature;
 import io.aerostat.vmm.vhost.message.ProtocolViolation;
 import io.aerostat.vmm.vhost.message.Request;
-import io.aerostat.vmm.vm.DriverState;
-
-import org.jspecify.annotations.Nullable;
-
-import java.util.Arrays;
 
 /**
  * One connection of a front-end: what it says, in its order, and what is answered.
- *
- * <p>A ring runs when its size, place and kick descriptor are told, RAM and features are, and it is
- * enabled; a front-end that did not take {@link ProtocolFeature#PRESENT} enables it by its kick
- * descriptor. What is told anew about a ring that runs stops it for a moment.
- *
- * <p>User Mode Linux leaves {@link ProtocolFeature#PRESENT} out once its driver does not take all
- * that is offered, and then never says that a driver is gone: it frees the rings, and asks for the
- * features as a barrier. So after that question such rings rest until the guest kicks them: their
- * memory may be somebody else's by now.
  *
  * <p>What a front-end may not do is a {@link ProtocolViolation}, and the end of the connection.
  * What its guest does wrong stops a ring, and is told by the ring's error descriptor.
@@ -66,26 +50,12 @@ final class FrontEndSession implements AutoCloseable {
     private static final long FAILURE = 1;
 
     private final GuestBalloon balloon;
-    private final DescriptorPoll poll;
-    private final RingObserver observer;
     private final Descriptor socket;
     private final MessageReader reader;
     private final MessageWriter writer;
-    private final Vring[] rings;
-    private final Interrupts interrupts = new RingInterrupts();
-
-    private @Nullable BackEndChannel channel;
-    private long features;
+    private final ConfigChanges configChanges = new ConfigChanges();
+    private final Vrings rings;
     private long protocolFeatures;
-
-    /**
-     * A configuration change is told only while no ring was stopped since one was started: QEMU
-     * 11.1 dies of one that comes before or after, and the driver looks by itself when it starts.
-     */
-    private boolean hearsOfConfig;
-
-    /** There was a change that it did not hear of. A guest that only stood still will not look. */
-    private boolean configUntold;
 
     /**
      * A connection at its start.
@@ -103,14 +73,9 @@ final class FrontEndSession implements AutoCloseable {
             RingObserver observer) {
         this.balloon = balloon;
         this.socket = socket;
-        this.poll = poll;
-        this.observer = observer;
         this.reader = new MessageReader(socket);
         this.writer = new MessageWriter(socket);
-        this.rings = new Vring[queues];
-        for (int i = 0; i < queues; i++) {
-            rings[i] = new Vring(i);
-        }
+        this.rings = new Vrings(queues, balloon, poll, configChanges, observer);
     }
 
     /**
@@ -131,29 +96,7 @@ final class FrontEndSession implements AutoCloseable {
 
     /** Brings the kicks that have come to the device. After the set was waited for. */
     void takeKicks() throws ProtocolViolation {
-        for (Vring ring : rings) {
-            Descriptor kick = ring.kick();
-            if (ring.pollSlot == Vring.NO_SLOT || kick == null) {
-                continue;
-            }
-            if (poll.isReady(ring.pollSlot) && EventDescriptors.drain(kick)) {
-                observer.kicked(ring.index());
-                kick(ring);
-            } else if (poll.isHungUp(ring.pollSlot) || poll.isReady(ring.pollSlot)) {
-                // It will never kick again, and would keep this thread awake.
-                stopWaiting(ring);
-            }
-        }
-    }
-
-    private void kick(Vring ring) throws ProtocolViolation {
-        if (ring.rests) {
-            ring.rests = false;
-            stopWaiting(ring);
-            startIfReady(ring);
-            noteDriver();
-        }
-        balloon.kick(ring.index());
+        rings.takeKicks();
     }
 
     private void answer(FrontEndMessage message) throws ProtocolViolation {
@@ -172,9 +115,7 @@ final class FrontEndSession implements AutoCloseable {
     private long handle(FrontEndMessage message) throws ProtocolViolation {
         switch (message) {
             case GetFeatures _ -> {
-                if (!enablesByMessage()) {
-                    restAll();
-                }
+                rings.featuresAsked();
                 writer.reply(
                         Request.GET_FEATURES, balloon.offeredFeatures() | ProtocolFeature.PRESENT);
             }
@@ -185,15 +126,15 @@ final class FrontEndSession implements AutoCloseable {
                     writer.reply(Request.GET_PROTOCOL_FEATURES, PROTOCOL_FEATURES);
             case SetProtocolFeatures told -> protocolFeatures(told.features());
             case SetOwner _ -> {}
-            case ResetOwner _ -> stopAll();
+            case ResetOwner _ -> rings.stopAll();
             case GetQueueNum _ -> {
                 require(ProtocolFeature.MQ, message);
-                writer.reply(Request.GET_QUEUE_NUM, rings.length);
+                writer.reply(Request.GET_QUEUE_NUM, rings.count());
             }
-            case SetMemTable told -> memory(told);
+            case SetMemTable told -> rings.exchangeMemory(told.regions());
             case SetBackendReqFd told -> {
                 require(ProtocolFeature.BACKEND_REQ, message);
-                replaceChannel(new BackEndChannel(told.descriptor()));
+                configChanges.channel(new BackEndChannel(told.descriptor()));
             }
             case GetConfig asked -> {
                 require(ProtocolFeature.CONFIG, message);
@@ -203,37 +144,18 @@ final class FrontEndSession implements AutoCloseable {
                 require(ProtocolFeature.CONFIG, message);
                 balloon.writeConfig(told.offset(), told.bytes());
             }
-            case GetVringBase asked -> {
-                Vring ring = ring(asked.index());
-                stop(ring);
-                writer.replyVringBase(ring.index(), ring.base);
-            }
-            case SetVringNum told -> change(ring(told.index()), ring -> ring.size(told.num()));
-            case SetVringBase told -> change(ring(told.index()), ring -> ring.base = told.base());
-            case SetVringAddr told -> place(told);
-            case SetVringKick told -> {
-                if (told.descriptor() == null) {
-                    throw new ProtocolViolation(
-                            "ring without a kick descriptor: index=" + told.index());
-                }
-                EventDescriptors.nonBlocking(told.descriptor());
-                change(ring(told.index()), ring -> ring.kick(told.descriptor()));
-            }
-            case SetVringCall told -> ring(told.index()).call(nonBlocking(told.descriptor()));
-            case SetVringErr told -> ring(told.index()).error(nonBlocking(told.descriptor()));
-            case SetVringEnable told -> enable(ring(told.index()), told.enable());
+            case GetVringBase asked ->
+                    writer.replyVringBase(asked.index(), rings.stop(asked.index()));
+            case SetVringNum told -> rings.size(told.index(), told.num());
+            case SetVringBase told -> rings.base(told.index(), told.base());
+            case SetVringAddr told -> rings.place(told);
+            case SetVringKick told -> rings.kick(told.index(), told.descriptor());
+            case SetVringCall told -> rings.call(told.index(), told.descriptor());
+            case SetVringErr told -> rings.error(told.index(), told.descriptor());
+            case SetVringEnable told -> rings.enable(told.index(), told.enable());
         }
         return SUCCESS;
     }
-
-    private static @Nullable Descriptor nonBlocking(@Nullable Descriptor descriptor) {
-        if (descriptor != null) {
-            EventDescriptors.nonBlocking(descriptor);
-        }
-        return descriptor;
-    }
-
-    // the connection
 
     private boolean negotiate(long accepted) throws ProtocolViolation {
         long offered = balloon.offeredFeatures() | ProtocolFeature.PRESENT;
@@ -242,8 +164,7 @@ final class FrontEndSession implements AutoCloseable {
                     "features were accepted that were not offered: features=0x"
                             + Long.toHexString(accepted & ~offered));
         }
-        stopAll();
-        features = accepted;
+        rings.negotiated(accepted);
         return balloon.negotiate(accepted);
     }
 
@@ -264,208 +185,12 @@ final class FrontEndSession implements AutoCloseable {
         }
     }
 
-    private void replaceChannel(@Nullable BackEndChannel next) {
-        if (channel != null) {
-            channel.close();
-        }
-        channel = next;
-    }
-
-    /** What runs goes on with the new RAM. */
-    private void memory(SetMemTable told) throws ProtocolViolation {
-        boolean ran = false;
-        for (Vring ring : rings) {
-            if (ring.runs || ring.broken) {
-                boolean broken = ring.broken;
-                ran |= ring.runs;
-                suspend(ring);
-                ring.broken = broken;
-            }
-        }
-        balloon.memory(FrontEndMemory.map(told.regions()), interrupts, ran);
-        for (Vring ring : rings) {
-            startIfReady(ring);
-        }
-        noteDriver();
-    }
-
-    // the rings
-
-    private Vring ring(int index) throws ProtocolViolation {
-        if (index >= rings.length) {
-            throw new ProtocolViolation("no such ring: index=" + index + ", rings=" + rings.length);
-        }
-        return rings[index];
-    }
-
-    /** A change to what a front-end has said about a ring. */
-    private interface Change {
-        void to(Vring ring);
-    }
-
-    private void change(Vring ring, Change change) throws ProtocolViolation {
-        if (ring.runs || ring.rests || ring.broken) {
-            suspend(ring);
-        }
-        change.to(ring);
-        startIfReady(ring);
-        noteDriver();
-    }
-
-    private void place(SetVringAddr told) throws ProtocolViolation {
-        Vring ring = ring(told.index());
-        if ((told.flags() & 1) != 0) {
-            throw new ProtocolViolation(
-                    "ring wants a log, which is not offered: index=" + told.index());
-        }
-        change(ring, changed -> changed.place(told));
-        FrontEndMemory ram = balloon.ram();
-        if (ram != null && ring.isPlaced()) {
-            var _ = ring.addressesIn(ram);
-        }
-    }
-
-    private void enable(Vring ring, boolean on) throws ProtocolViolation {
-        if (on) {
-            ring.enabled = true;
-            startIfReady(ring);
-            noteDriver();
-        } else {
-            ring.enabled = false;
-            pause(ring);
-        }
-    }
-
-    private void startIfReady(Vring ring) throws ProtocolViolation {
-        FrontEndMemory ram = balloon.ram();
-        Descriptor kick = ring.kick();
-        boolean enabled = ring.enabled || !enablesByMessage();
-        if (ring.runs || ring.rests || ram == null || kick == null || !ring.isSetUp() || !enabled) {
-            return;
-        }
-        ring.runs = true;
-        ring.runs = balloon.start(ring.index(), ring.addressesIn(ram), bases()) && !ring.broken;
-        if (ring.runs) {
-            ring.pollSlot = poll.add(kick);
-            hearsOfConfig = true;
-            if (configUntold) {
-                interrupts.configChanged();
-            }
-        }
-    }
-
-    private int[] bases() {
-        return Arrays.stream(rings).mapToInt(ring -> ring.base).toArray();
-    }
-
-    private boolean enablesByMessage() {
-        return (features & ProtocolFeature.PRESENT) != 0;
-    }
-
-    private void restAll() {
-        for (Vring ring : rings) {
-            if (ring.runs) {
-                ring.base = balloon.suspend(ring.index());
-                ring.runs = false;
-                ring.rests = true;
-            }
-        }
-        noteDriver();
-    }
-
-    /** A ring runs no more until it has another kick descriptor. */
-    private void stop(Vring ring) {
-        pause(ring);
-        ring.kick(null);
-    }
-
-    private void pause(Vring ring) {
-        hearsOfConfig = false;
-        if (ring.runs || ring.rests || ring.broken) {
-            suspend(ring);
-        }
-        noteDriver();
-    }
-
-    private void stopAll() {
-        for (Vring ring : rings) {
-            ring.enabled = false;
-            stop(ring);
-        }
-    }
-
-    private void suspend(Vring ring) {
-        if (!ring.rests) {
-            ring.base = balloon.suspend(ring.index());
-        }
-        ring.runs = false;
-        ring.rests = false;
-        ring.broken = false;
-        stopWaiting(ring);
-    }
-
-    private void stopWaiting(Vring ring) {
-        if (ring.pollSlot != Vring.NO_SLOT) {
-            poll.remove(ring.pollSlot);
-            ring.pollSlot = Vring.NO_SLOT;
-        }
-    }
-
-    private void noteDriver() {
-        DriverState state = DriverState.ABSENT;
-        for (Vring ring : rings) {
-            if (ring.broken) {
-                state = DriverState.BROKEN;
-            } else if (ring.runs && state == DriverState.ABSENT) {
-                state = DriverState.UP;
-            }
-        }
-        balloon.driver(state);
-    }
-
     @Override
     public void close() {
-        stopAll();
-        for (Vring ring : rings) {
-            ring.close();
-        }
-        replaceChannel(null);
+        rings.close();
+        configChanges.close();
         reader.close();
         writer.close();
         socket.close();
-    }
-
-    /** How the device reaches the guest. Called on this thread, from inside a pass. */
-    private final class RingInterrupts implements Interrupts {
-        @Override
-        public void usedBuffer(int queue) {
-            Descriptor call = rings[queue].call();
-            if (call != null) {
-                // A socket that is full holds interrupts which the guest has not taken yet.
-                EventDescriptors.signal(call);
-                observer.interrupted(queue);
-            }
-        }
-
-        @Override
-        public void configChanged() {
-            configUntold = !hearsOfConfig || channel == null;
-            if (hearsOfConfig && channel != null) {
-                channel.configChanged();
-            }
-        }
-
-        @Override
-        public void queueFailed(int queue) {
-            Vring ring = rings[queue];
-            ring.runs = false;
-            ring.broken = true;
-            stopWaiting(ring);
-            Descriptor error = ring.error();
-            if (error != null) {
-                EventDescriptors.signal(error);
-            }
-            noteDriver();
-        }
     }
 }

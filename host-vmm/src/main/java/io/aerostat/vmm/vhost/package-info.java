@@ -6,7 +6,8 @@
  * <pre>
  *   VhostUserGuest     the socket, the connection, the thread                 one guest
  *     FrontEndSession  what the front-end says, and what is answered          one connection
- *       Vring          what it has said about a ring
+ *       Vrings, Vring  which rings run, and what was said about each
+ *       ConfigChanges  when it hears that the configuration has changed
  *     GuestBalloon     the device over all memory tables and drivers          one guest
  *       FrontEndMemory the RAM of one memory table
  * </pre>
