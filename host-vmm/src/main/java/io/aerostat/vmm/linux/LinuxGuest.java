@@ -30,6 +30,8 @@ import java.util.stream.Stream;
 public final class LinuxGuest implements AutoCloseable {
     private static final Logger LOGGER = System.getLogger(LinuxGuest.class.getName());
 
+    private static final int BOOT_ATTEMPTS = 3;
+
     private static final Duration ANSWER_DEADLINE = Duration.ofSeconds(10);
     private static final int TERMINATE_SECONDS = 2;
     private static final int NARROW_SECONDS = 5;
@@ -63,6 +65,10 @@ public final class LinuxGuest implements AutoCloseable {
     /**
      * Starts a guest and waits until it answers.
      *
+     * <p>On a busy host a kernel of User Mode Linux now and then gets no process for its first
+     * program, and panics: such a guest is started again, up to {@value #BOOT_ATTEMPTS} times in
+     * all.
+     *
      * @throws IllegalStateException if packages are missing; the message says how to install them
      * @throws LinuxGuestException if it does not boot, or not in time; nothing is left of it
      */
@@ -75,6 +81,25 @@ public final class LinuxGuest implements AutoCloseable {
                 options.ramDirectory().isPresent()
                         ? options.ramDirectory().get().toAbsolutePath()
                         : RamDirectory.ofThisMachine().choose(options.memoryBytes());
+        for (int attempt = 1; ; attempt++) {
+            try {
+                return boot(packages, options, ram);
+            } catch (LinuxGuestException e) {
+                if (attempt == BOOT_ATTEMPTS || !gotNoProcess(e)) {
+                    throw e;
+                }
+                LOGGER.log(Level.WARNING, "a guest got no process, and is started again");
+            }
+        }
+    }
+
+    private static boolean gotNoProcess(LinuxGuestException failure) {
+        return failure.reason() == LinuxGuestException.Reason.ENDED
+                && failure.console().stream().anyMatch(line -> line.contains("can't fork"));
+    }
+
+    private static LinuxGuest boot(LinuxPackages packages, LinuxGuestOptions options, Path ram)
+            throws IOException, InterruptedException {
         Path directory = newDirectory(options);
         @Nullable LinuxGuest started = null;
         try {
