@@ -76,9 +76,12 @@ public final class GuestMonitor implements AutoCloseable {
             return;
         }
         // Netty takes the file away with the channel; a second try could hit somebody else's.
-        listening.close().addListener(end -> closeConnections());
-        if (!loop.inEventLoop()) {
-            listening.closeFuture().awaitUninterruptibly();
+        ChannelFuture end = listening.close();
+        if (loop.inEventLoop()) {
+            end.addListener(ended -> closeConnections());
+        } else {
+            end.awaitUninterruptibly();
+            loop.submit(this::closeConnections).awaitUninterruptibly();
         }
     }
 

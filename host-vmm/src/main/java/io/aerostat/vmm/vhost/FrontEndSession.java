@@ -106,7 +106,7 @@ final class FrontEndSession implements AutoCloseable {
             if (acknowledges && reader.wantsAcknowledgement()) {
                 writer.reply(reader.request(), status);
             }
-        } catch (ProtocolViolation | RuntimeException e) {
+        } catch (ProtocolViolation | RuntimeException | Error e) {
             message.closeDescriptors();
             throw e;
         }

@@ -27,6 +27,8 @@ import org.jspecify.annotations.Nullable;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.Arrays;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -77,6 +79,9 @@ final class GuestBalloon {
 
     /** Queues ran until their RAM was exchanged: nothing has to prove that they go on. */
     private boolean ranUntilNow;
+
+    /** What the log was told of this connection's drivers. */
+    private final Set<String> toldAlready = new HashSet<>();
 
     private @Nullable Machine machine;
     private @Nullable Parked parked;
@@ -154,14 +159,23 @@ final class GuestBalloon {
      * @throws ProtocolViolation if no balloon can work on it
      */
     void memory(FrontEndMemory next, Interrupts interrupts, boolean ran) throws ProtocolViolation {
-        park();
-        ranUntilNow = ran;
+        try {
+            park();
+            ranUntilNow = ran;
+            attach(next, interrupts);
+        } finally {
+            if (machine == null) {
+                next.close();
+            }
+        }
+    }
+
+    private void attach(FrontEndMemory next, Interrupts interrupts) throws ProtocolViolation {
         BalloonDevice device;
         try {
             device = new BalloonDevice(next.memory(), next.reclaimer(), options, counters);
         } catch (IllegalArgumentException | OutOfMemoryError e) {
             // A file in memory is as large as somebody says, and what we keep of its pages is not.
-            next.close();
             throw new ProtocolViolation("memory table is refused: " + e.getMessage());
         }
         DeviceController controller =
@@ -186,6 +200,7 @@ final class GuestBalloon {
         driver = DriverState.ABSENT;
         features = NONE;
         ranUntilNow = false;
+        toldAlready.clear();
         park();
     }
 
@@ -243,12 +258,16 @@ final class GuestBalloon {
         negotiatedAnew = true;
         ranUntilNow = false;
         if (!modern) {
-            LOGGER.log(
-                    Level.WARNING,
-                    "guest {0}: its driver wants the legacy interface, which is not offered",
-                    guest);
+            tell("its driver wants the legacy interface, which is not offered", "");
         }
         return modern;
+    }
+
+    /** Says what a driver does wrong; once in a connection, since it may do so for ever. */
+    private void tell(String what, @Nullable String details) {
+        if (toldAlready.add(what)) {
+            LOGGER.log(Level.WARNING, "guest {0}: {1}{2}", guest, what, details);
+        }
     }
 
     /**
@@ -322,11 +341,7 @@ final class GuestBalloon {
                 });
         SnapshotException reason = refused.get();
         if (reason != null) {
-            LOGGER.log(
-                    Level.WARNING,
-                    "guest {0}: its balloon starts anew, its RAM is not what it was: {1}",
-                    guest,
-                    reason.getMessage());
+            tell("its balloon starts anew, its RAM is not what it was: ", reason.getMessage());
         }
         return reason == null;
     }
@@ -343,10 +358,8 @@ final class GuestBalloon {
             upFeatures = features;
         } else {
             upFeatures = NONE;
-            LOGGER.log(
-                    Level.WARNING,
-                    "guest {0}: its driver accepts features that do not go together: 0x{1}",
-                    guest,
+            tell(
+                    "its driver accepts features that do not go together: 0x",
                     Long.toHexString(features));
         }
         return accepted;

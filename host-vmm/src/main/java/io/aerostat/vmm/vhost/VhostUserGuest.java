@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.file.Files;
+import java.time.Duration;
 import java.util.OptionalLong;
 import java.util.concurrent.CopyOnWriteArrayList;
 
@@ -34,7 +35,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 public final class VhostUserGuest implements AutoCloseable {
     private static final Logger LOGGER = System.getLogger(VhostUserGuest.class.getName());
 
-    private static final int BACKLOG = 4;
+    private static final int BACKLOG = 16;
 
     /** While a promise waits, or the target is on its way. */
     private static final int BUSY_TIMEOUT_MS = 10;
@@ -64,6 +65,7 @@ public final class VhostUserGuest implements AutoCloseable {
     // The thread's.
     private final DescriptorPoll poll = new DescriptorPoll(BalloonDevice.QUEUE_COUNT + 3);
     private int listenerSlot;
+    private boolean toldOfDeafness;
     private final int wakeSlot;
     private @Nullable FrontEndSession session;
     private int sessionSlot;
@@ -160,7 +162,12 @@ public final class VhostUserGuest implements AutoCloseable {
             return;
         }
         try {
-            thread.join(CLOSE_TIMEOUT_MS);
+            if (!thread.join(Duration.ofMillis(CLOSE_TIMEOUT_MS))) {
+                LOGGER.log(
+                        Level.ERROR,
+                        "guest {0}: its thread hangs, and was left behind",
+                        options.name());
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -172,12 +179,27 @@ public final class VhostUserGuest implements AutoCloseable {
         int timeoutMs = 0;
         try {
             while (!closing) {
-                timeoutMs = turn(timeoutMs);
+                timeoutMs = guardedTurn(timeoutMs);
             }
         } catch (RuntimeException | Error e) {
             LOGGER.log(Level.ERROR, "guest " + options.name() + ": its service failed", e);
         } finally {
             end();
+        }
+    }
+
+    private int guardedTurn(int timeoutMs) {
+        try {
+            return turn(timeoutMs);
+        } catch (InternalError e) {
+            // What the JVM makes of SIGBUS, now or a little later: the file behind the RAM is
+            // shorter than it was.
+            FrontEndSession current = session;
+            if (current == null) {
+                throw e;
+            }
+            disconnect(current, "its RAM is gone: " + e.getMessage());
+            return 0;
         }
     }
 
@@ -226,11 +248,14 @@ public final class VhostUserGuest implements AutoCloseable {
             next = UnixSockets.accept(listener);
         } catch (OsException e) {
             // As when this process has no descriptor left: whoever waits goes on waiting.
-            LOGGER.log(
-                    Level.WARNING,
-                    "guest {0}: no front-end can connect now: {1}",
-                    options.name(),
-                    e.getMessage());
+            if (!toldOfDeafness) {
+                toldOfDeafness = true;
+                LOGGER.log(
+                        Level.WARNING,
+                        "guest {0}: no front-end can connect now: {1}",
+                        options.name(),
+                        e.getMessage());
+            }
             poll.remove(listenerSlot);
             listenerSlot = DEAF;
             return;
@@ -238,6 +263,7 @@ public final class VhostUserGuest implements AutoCloseable {
         if (next == null) {
             return;
         }
+        toldOfDeafness = false;
         if (session != null) {
             LOGGER.log(
                     Level.WARNING,
@@ -274,9 +300,6 @@ public final class VhostUserGuest implements AutoCloseable {
             return balloon.poll(System.nanoTime());
         } catch (ProtocolViolation | OsException e) {
             disconnect(current, e.getMessage());
-        } catch (InternalError e) {
-            // What the JVM makes of SIGBUS: the file behind the RAM is shorter than it was.
-            disconnect(current, "its RAM is gone: " + e.getMessage());
         } catch (RuntimeException e) {
             LOGGER.log(Level.ERROR, "guest " + options.name() + ": its device failed", e);
             disconnect(current, "its device failed");
@@ -305,7 +328,15 @@ public final class VhostUserGuest implements AutoCloseable {
         Seen now = new Seen(connected, balloon.driver(), actual);
         if (!now.equals(seen)) {
             seen = now;
-            observers.forEach(Runnable::run);
+            observers.forEach(this::tell);
+        }
+    }
+
+    private void tell(Runnable observer) {
+        try {
+            observer.run();
+        } catch (RuntimeException e) {
+            LOGGER.log(Level.ERROR, "guest " + options.name() + ": an observer failed", e);
         }
     }
 
@@ -315,15 +346,14 @@ public final class VhostUserGuest implements AutoCloseable {
         try {
             if (current != null) {
                 disconnect(current);
+                tellObservers();
             }
         } finally {
-            listener.close();
+            // In this order: once nobody listens, the path may be another's.
             removeSocket();
-            mailbox.run(true);
+            listener.close();
             control.close();
-            // What was asked while that went on; nothing is asked in vain from here on.
             mailbox.run(true);
-            control.close();
             mailbox.close();
         }
     }

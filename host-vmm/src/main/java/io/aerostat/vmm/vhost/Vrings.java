@@ -113,6 +113,10 @@ final class Vrings implements Interrupts, AutoCloseable {
     /** A driver negotiates: whichever was there before is gone. */
     void negotiated(long accepted) {
         stopAll();
+        for (Vring ring : rings) {
+            // Where a ring goes on is told anew.
+            ring.base = 0;
+        }
         features = accepted;
     }
 

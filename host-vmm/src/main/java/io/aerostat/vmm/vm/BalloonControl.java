@@ -115,10 +115,12 @@ public final class BalloonControl {
         owner.execute(
                 () -> {
                     Attached now = attached;
-                    if (now == null) {
+                    if (now == null || closed) {
                         future.complete(
                                 new StatisticsOutcome.Unanswered(
-                                        StatisticsOutcome.Reason.NO_GUEST));
+                                        closed
+                                                ? StatisticsOutcome.Reason.CLOSED
+                                                : StatisticsOutcome.Reason.NO_GUEST));
                     } else {
                         questions.add(new StatisticsPromise(now, deadlineNs, future));
                     }
@@ -204,13 +206,7 @@ public final class BalloonControl {
     public void attach(Attached balloon) {
         detach();
         attached = balloon;
-        if (periodNs > 0) {
-            balloon.device().statistics().period(periodNs);
-        }
-        if (promise != null) {
-            promise.attach(balloon);
-        }
-        target();
+        restored();
     }
 
     /** The balloon is gone. What was asked for last stands for the next one. */
@@ -224,14 +220,15 @@ public final class BalloonControl {
     }
 
     /**
-     * The balloon that is there has taken up what an earlier one knew: what was asked since is
-     * asked of it again.
+     * The balloon that is there is in an earlier state, or in none: what is wanted by now is asked
+     * of it.
      */
     public void restored() {
         Attached now = attached;
         if (now == null) {
             return;
         }
+        // Zero stops it, in a balloon that was put in an earlier state.
         now.device().statistics().period(periodNs);
         if (promise != null) {
             promise.attach(now);
@@ -240,6 +237,10 @@ public final class BalloonControl {
     }
 
     private void begin(SizePromise asked) {
+        if (closed) {
+            asked.end(Reason.CLOSED);
+            return;
+        }
         if (promise != null) {
             promise.supersede();
         }
@@ -280,8 +281,8 @@ public final class BalloonControl {
     }
 
     /**
-     * Ends all that waits; what is asked from now on ends at once. The owner runs nothing any more
-     * after this.
+     * Ends all that waits; what is asked from now on ends at once. Then the owner runs what was
+     * brought to it until now, so that it ends too, and nothing any more.
      */
     public void close() {
         closed = true;

@@ -282,11 +282,8 @@ public final class VirtualMachine implements AutoCloseable {
             owner.close();
             mmio.controller().ownerStopped();
         }
-        try {
-            mmio.controller().poll(clock.nanoTime());
-        } finally {
-            control.close();
-        }
+        control.close();
+        mmio.controller().poll(clock.nanoTime());
     }
 
     private final class DeviceAgent implements Agent {

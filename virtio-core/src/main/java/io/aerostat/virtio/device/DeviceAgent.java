@@ -230,19 +230,20 @@ final class DeviceAgent {
     }
 
     private void failed(int queue, @Nullable QueueFault fault) {
-        switch (faultScope) {
-            case DEVICE -> live = false;
-            case QUEUE -> queues.stop(queue);
+        boolean wholeDevice = faultScope == FaultScope.DEVICE;
+        if (wholeDevice) {
+            live = false;
+        } else {
+            queues.stop(queue);
         }
         if (resetting) {
             return;
         }
-        switch (faultScope) {
-            case DEVICE -> {
-                addStatus(DeviceStatus.DEVICE_NEEDS_RESET_FLAG);
-                interrupts.configChanged();
-            }
-            case QUEUE -> interrupts.queueFailed(queue);
+        if (wholeDevice) {
+            addStatus(DeviceStatus.DEVICE_NEEDS_RESET_FLAG);
+            interrupts.configChanged();
+        } else {
+            interrupts.queueFailed(queue);
         }
         if (fault != null) {
             faults.add(device.deviceId(), queue, fault, faultScope);

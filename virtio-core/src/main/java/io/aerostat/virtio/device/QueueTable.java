@@ -19,12 +19,12 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  */
 final class QueueTable {
+    /** In {@link #resumeAt}: at the start of a new ring, whatever its memory holds. */
+    private static final int NEW_RING = -1;
+
     private final GuestMemory memory;
     private final VirtioDevice device;
     private final int count;
-
-    /** In {@link #resumeAt}: at the start of a new ring, whatever its memory holds. */
-    private static final int NEW_RING = -1;
 
     // The register thread's; the owner reads it when it starts queues.
     private final @Nullable QueueAddresses[] enabled;
