@@ -29,7 +29,9 @@ import java.util.concurrent.Callable;
 final class LinuxDemoCommand implements Callable<Integer> {
     private static final long MIB = 1L << 20;
     private static final long DEFAULT_MEMORY = 256 * MIB;
-    private static final long MIN_MEMORY = 128 * MIB;
+
+    /** Linux reports free memory only while it has 32 blocks of it to spare, of 4 MiB each here. */
+    private static final long MIN_MEMORY = 192 * MIB;
 
     /** Kernel, programs and what the demo keeps. */
     private static final long MIN_TARGET = 56 * MIB;
@@ -43,7 +45,7 @@ final class LinuxDemoCommand implements Callable<Integer> {
             names = "--memory",
             paramLabel = "SIZE",
             converter = SizeText.class,
-            description = "The guest's memory: 128 MiB and more. Default: 256MiB.")
+            description = "The guest's memory: 192 MiB and more. Default: 256MiB.")
     private long memory = DEFAULT_MEMORY;
 
     @Option(

@@ -84,7 +84,7 @@ public final class Main {
     /** The message of a file's failure is often no more than its name. */
     private static String whatFailed(Exception error) {
         return error instanceof FileSystemException
-                ? "cannot write " + error.getMessage()
+                ? "cannot use " + error.getMessage()
                 : String.valueOf(error.getMessage());
     }
 

@@ -62,10 +62,11 @@ final class ServeCommand implements Callable<Integer> {
 
     @Option(
             names = "--run-dir",
-            paramLabel = "DIR",
+            paramLabel = "FOLDER",
             description =
                     "Where QMP sockets lie and guests are found by name. Default:"
-                            + " $XDG_RUNTIME_DIR/aerostat.")
+                            + " $XDG_RUNTIME_DIR/aerostat, or without that variable aerostat-USER"
+                            + " in the folder for temporary files.")
     private @Nullable Path runDirectory;
 
     @Option(
@@ -96,6 +97,8 @@ final class ServeCommand implements Callable<Integer> {
                         ? RunDirectory.standard(System.getenv())
                         : new RunDirectory(runDirectory);
         List<GuestEntry> entries = entries();
+        // Where they all start is not worth a line.
+        entries.forEach(entry -> told.put(entry.options().name(), GuestReport.State.WAITING));
         try (GuestService service = GuestService.start(entries, directory, this::tell)) {
             Thread ending = new Thread(service::close, "aerostat-end");
             Runtime.getRuntime().addShutdownHook(ending);
@@ -144,6 +147,10 @@ final class ServeCommand implements Callable<Integer> {
             }
             entries.add(entry);
         }
+        long sockets = entries.stream().map(entry -> entry.options().socket()).distinct().count();
+        if (sockets < entries.size()) {
+            throw wrong("two guests have one socket; each needs its own");
+        }
         if (entries.isEmpty()) {
             throw wrong("no guest: give --guest name=NAME,socket=PATH or --socket PATH");
         }
@@ -166,6 +173,9 @@ final class ServeCommand implements Callable<Integer> {
             throw wrong("--guest needs name=NAME and socket=PATH: '" + text + "'");
         }
         String monitor = values.get("qmp");
+        if (monitor != null && monitor.isEmpty()) {
+            throw wrong("--guest has qmp= without a path: '" + text + "'");
+        }
         return new GuestEntry(
                 options(name, Path.of(path)), monitor == null ? null : Path.of(monitor));
     }

@@ -18,8 +18,7 @@ public final class OutcomeText {
                             + reason(partial.reason());
             case SetMemoryOutcome.Stalled stalled -> "stalled: " + reason(stalled.reason());
             case SetMemoryOutcome.Superseded superseded -> "superseded by a later setmem";
-            case SetMemoryOutcome.Refused refused ->
-                    "error: setmem refused: " + reason(refused.reason());
+            case SetMemoryOutcome.Refused refused -> "refused: " + reason(refused.reason());
         };
     }
 

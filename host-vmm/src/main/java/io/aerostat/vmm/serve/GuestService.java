@@ -122,13 +122,13 @@ public final class GuestService implements AutoCloseable {
             if (guest != null) {
                 guest.close();
             }
-            if (monitor != null) {
-                monitor.close();
-            }
             try {
                 directory.leave(name);
             } catch (IOException e) {
                 LOGGER.log(Level.WARNING, "guest " + name + ": its entry is left behind", e);
+            }
+            if (monitor != null) {
+                monitor.close();
             }
             ended.countDown();
         }

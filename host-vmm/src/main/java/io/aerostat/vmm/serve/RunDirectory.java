@@ -90,9 +90,15 @@ public final class RunDirectory {
         return elsewhere;
     }
 
-    /** Removes a guest's entry, if there is one. */
+    /**
+     * Removes a guest's link, if its socket is elsewhere; a socket here goes with its monitor. To
+     * be called while that still listens: afterwards the name may be another's already.
+     */
     public void leave(String name) throws IOException {
-        Files.deleteIfExists(entry(name));
+        Path entry = entry(name);
+        if (Files.isSymbolicLink(entry)) {
+            Files.deleteIfExists(entry);
+        }
     }
 
     /**

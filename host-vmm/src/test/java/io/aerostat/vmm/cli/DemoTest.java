@@ -63,7 +63,7 @@ final class DemoTest {
         assertEquals("REFUSED", demo.figures.get("outcome"), demo.output);
         assertTrue(demo.output.contains("<memballoon model='none'/>"), demo.output);
         assertTrue(
-                demo.output.contains("setmem refused: the virtual machine has no balloon device"),
+                demo.output.contains("setmem: refused: the virtual machine has no balloon device"),
                 demo.output);
     }
 

@@ -128,6 +128,16 @@ final class RunDirectoryTest {
         directory.leave("a");
     }
 
+    @Test
+    void leavesASocketOfThatNameToItsOwner() throws IOException {
+        try (ServerSocketChannel server = listen(directory.enter("a", null))) {
+            directory.leave("a");
+
+            assertEquals(List.of("a"), names());
+            assertTrue(server.isOpen());
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"", "a b", "a/b", "../a", "\u00e4", "a\n"})
     void refusesNamesThatAreNone(String name) {

@@ -14,7 +14,8 @@ public final class AerostatCommands {
     /**
      * The {@code figures} that the guest supplied, their {@code age-ms} and {@code last-update} in
      * seconds since 1970; or {@code description}, why there are none. With a {@code deadline-ms}
-     * the guest is asked for new ones; without it these are the latest.
+     * the guest is asked for new ones, and if it does not answer there is a {@code reason} too;
+     * without it these are the latest.
      */
     public static final String STATISTICS = "__io.aerostat_statistics";
 
