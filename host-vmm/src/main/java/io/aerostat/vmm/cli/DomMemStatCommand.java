@@ -7,6 +7,7 @@ import io.aerostat.virtio.spec.balloon.StatTag;
 import io.aerostat.virtio.spec.balloon.StatTag.Unit;
 import io.aerostat.vmm.monitor.client.QmpClient;
 import io.aerostat.vmm.monitor.message.AerostatCommands;
+import io.aerostat.vmm.monitor.message.BalloonObject;
 import io.aerostat.vmm.monitor.message.QmpError;
 import io.aerostat.vmm.monitor.message.QmpJson;
 import io.aerostat.vmm.monitor.message.StatisticsJson;
@@ -79,8 +80,8 @@ final class DomMemStatCommand implements Callable<Integer> {
     private static void setPeriod(QmpClient client, long seconds) throws IOException, QmpError {
         ObjectNode arguments =
                 QmpJson.object()
-                        .put("path", "/machine/peripheral/balloon0")
-                        .put("property", "guest-stats-polling-interval")
+                        .put("path", BalloonObject.PATH)
+                        .put("property", BalloonObject.PERIOD)
                         .put("value", seconds);
         client.execute("qom-set", arguments, GuestChoice.MONITOR_DEADLINE);
     }

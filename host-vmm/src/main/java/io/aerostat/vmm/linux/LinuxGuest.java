@@ -5,6 +5,7 @@ import io.aerostat.vmm.linux.LinuxGuestException.Reason;
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.file.Files;
@@ -47,6 +48,9 @@ public final class LinuxGuest implements AutoCloseable {
     private final boolean isRamInMemory;
     private final Thread hook;
     private final ReentrantLock closing = new ReentrantLock();
+
+    /** Under the lock. */
+    private boolean isDestroyed;
 
     private LinuxGuest(Path directory, Process process, boolean isRamInMemory) throws IOException {
         this.directory = directory;
@@ -353,9 +357,10 @@ public final class LinuxGuest implements AutoCloseable {
     private void destroy() {
         closing.lock();
         try {
-            if (!Files.exists(directory)) {
+            if (isDestroyed) {
                 return;
             }
+            isDestroyed = true;
             guest.kill();
             remove(directory);
         } finally {
@@ -368,7 +373,7 @@ public final class LinuxGuest implements AutoCloseable {
             for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
                 Files.deleteIfExists(file);
             }
-        } catch (IOException e) {
+        } catch (IOException | UncheckedIOException e) {
             LOGGER.log(Level.WARNING, "a guest's directory is not removed: " + directory, e);
         }
     }

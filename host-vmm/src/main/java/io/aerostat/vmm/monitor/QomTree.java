@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 
 import io.aerostat.vmm.monitor.message.Arguments;
+import io.aerostat.vmm.monitor.message.BalloonObject;
 import io.aerostat.vmm.monitor.message.QmpError;
 import io.aerostat.vmm.monitor.message.QmpErrorClass;
 import io.aerostat.vmm.monitor.message.QmpJson;
@@ -33,15 +34,6 @@ import java.util.stream.Collectors;
  * </pre>
  */
 final class QomTree {
-    /** Where the balloon is. */
-    static final String BALLOON = "/machine/peripheral/balloon0";
-
-    /** Its property with what the guest said last. */
-    static final String STATISTICS = "guest-stats";
-
-    /** Its property with seconds between questions, 0 for none. */
-    static final String PERIOD = "guest-stats-polling-interval";
-
     private static final long MAX_PERIOD = 0xFFFF_FFFFL;
     private static final String TYPE = "type";
 
@@ -69,10 +61,10 @@ final class QomTree {
         add("/machine", "none-machine");
         add("/machine/peripheral", "container");
         add("/machine/peripheral-anon", "container");
-        Map<String, Property> balloon = add(BALLOON, "virtio-balloon-pci");
-        balloon.put(STATISTICS, new Property("guest statistics", this::statistics));
+        Map<String, Property> balloon = add(BalloonObject.PATH, "virtio-balloon-pci");
+        balloon.put(BalloonObject.STATISTICS, new Property("guest statistics", this::statistics));
         balloon.put(
-                PERIOD,
+                BalloonObject.PERIOD,
                 new Property(
                         "int",
                         () -> LongNode.valueOf(guest.statisticsPeriod().toSeconds()),
@@ -163,7 +155,7 @@ final class QomTree {
     }
 
     private void period(JsonNode value) throws QmpError {
-        long seconds = Arguments.integerOf(PERIOD, value);
+        long seconds = Arguments.integerOf(BalloonObject.PERIOD, value);
         if (seconds < 0) {
             throw new QmpError("timer value must be greater than zero");
         }

@@ -5,6 +5,7 @@ import io.aerostat.vmm.monitor.GuestMonitor;
 import io.aerostat.vmm.monitor.GuestReport;
 import io.aerostat.vmm.monitor.MonitorLoop;
 import io.aerostat.vmm.vhost.VhostUserGuest;
+import io.aerostat.vmm.vhost.VhostUserOptions;
 
 import org.jspecify.annotations.Nullable;
 
@@ -65,14 +66,7 @@ public final class GuestService implements AutoCloseable {
         Path socket = directory.enter(entry.options().name(), entry.monitor());
         Service service = new Service(entry.options().name());
         services.add(service);
-        try {
-            service.guest = VhostUserGuest.serve(entry.options());
-        } catch (OsException e) {
-            throw new IOException("guest " + service.name + ": " + e.getMessage(), e);
-        }
-        ServedGuest served = new ServedGuest(service.guest, service::endSoon);
-        service.monitor = loop.open(served, socket);
-        service.guest.onChange(() -> news.accept(service.name, served.report()));
+        service.begin(entry.options(), socket);
     }
 
     /** Where the guests' monitors listen, by the guests' names in their order. */
@@ -107,6 +101,18 @@ public final class GuestService implements AutoCloseable {
 
         Service(String name) {
             this.name = name;
+        }
+
+        /** A client may end it as soon as its monitor listens: it waits for this to end. */
+        synchronized void begin(VhostUserOptions options, Path socket) throws IOException {
+            try {
+                guest = VhostUserGuest.serve(options);
+            } catch (OsException e) {
+                throw new IOException("guest " + name + ": " + e.getMessage(), e);
+            }
+            ServedGuest served = new ServedGuest(guest, this::endSoon);
+            monitor = loop.open(served, socket);
+            guest.onChange(() -> news.accept(name, served.report()));
         }
 
         /** Called by the monitor's thread, which must not wait. */
