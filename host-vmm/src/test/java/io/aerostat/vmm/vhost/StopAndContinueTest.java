@@ -81,6 +81,27 @@ final class StopAndContinueTest {
     }
 
     @Test
+    void aDriverOfWhoseRingsNoPlaceIsToldStartsAtZeroWithAnEmptyBalloon() {
+        inflateAll();
+        var _ = frontEnd.stop();
+
+        frontEnd.features(HandFrontEnd.FEATURES);
+        frontEnd.table();
+        for (HandRing ring : frontEnd.rings) {
+            ring.begin();
+            frontEnd.num(ring.index, HandRing.SIZE);
+            frontEnd.addresses(ring);
+            frontEnd.kick(ring);
+            frontEnd.enable(ring.index, true);
+        }
+
+        assertEquals(0, served.ledger());
+        assertEquals(PAGES, returnedByReset());
+        inflateAll();
+        deflateAllHonestly();
+    }
+
+    @Test
     void aGuestThatGoesOnWithoutWordOfFeaturesOrRamKeepsItsBalloon() {
         inflateAll();
         int[] bases = frontEnd.stop();
