@@ -345,6 +345,11 @@ public final class BalloonDevice implements VirtioDevice {
     }
 
     @Override
+    public void memoryChanged() {
+        reclaimer.memoryChanged();
+    }
+
+    @Override
     public void activate(long features) {
         negotiated = features;
         actualCheck.agree(queues.ledger().count());

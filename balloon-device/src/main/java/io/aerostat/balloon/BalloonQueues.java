@@ -90,7 +90,8 @@ final class BalloonQueues {
         int unit = reclaimer.granularityBytes();
         this.hostPages = new HostPages(memory, ledger, ringPages, unit, ranges);
         Inflation inflation = new Inflation(clip, ledger, hostPages, reclaimer, counters);
-        Deflation deflation = new Deflation(clip, ledger, hostPages, reclaimer, counters);
+        RamClip places = RamClip.toPlaces(memory, ringPages, budget);
+        Deflation deflation = new Deflation(places, ledger, hostPages, reclaimer, counters);
         this.inflate = new PfnQueueHandler(memory, inflation, counters, budget);
         this.deflate = new PfnQueueHandler(memory, deflation, counters, budget);
         this.stats = new StatsQueueHandler(memory, counters);

@@ -40,7 +40,8 @@ public final class BalloonedPages {
         if (bytes <= 0) {
             return;
         }
-        long resident = reclaimer.residentBytes(first, bytes);
+        // Of RAM that was detached nothing is in memory.
+        long resident = memory.contains(first, bytes) ? reclaimer.residentBytes(first, bytes) : 0;
         boolean known = resident != PageReclaimer.UNKNOWN && sum[0] != PageReclaimer.UNKNOWN;
         sum[0] = known ? sum[0] + bytes - resident : PageReclaimer.UNKNOWN;
     }

@@ -43,10 +43,16 @@ public interface PageReclaimer {
     long discard(PageRanges ranges);
 
     /**
-     * Tells that the guest is about to use the ranges again: guest pages of 4096 bytes inside RAM,
-     * whatever the unit. Memory may as well come back at the first touch.
+     * Tells that the guest is about to use the ranges again: guest pages of 4096 bytes where RAM
+     * can be, whatever the unit. Memory may as well come back at the first touch.
      */
     void reuse(PageRanges ranges);
+
+    /**
+     * Tells that RAM was attached or detached. What is detached must not be touched, and {@link
+     * #discard} is not asked to. A call from outside of the data path: it may take its time.
+     */
+    default void memoryChanged() {}
 
     /** Calls made to the host for {@link #discard} since the start. */
     long discardCalls();

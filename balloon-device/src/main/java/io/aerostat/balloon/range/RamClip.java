@@ -6,7 +6,8 @@ import io.aerostat.virtio.spec.balloon.PageFrame;
 
 /**
  * Cuts the ranges that a guest named down to those that may be touched: RAM, region by region,
- * without the protected pages. Counts what falls away.
+ * without the protected pages. Counts what falls away. For pages that come back from the guest RAM
+ * is where it can be: they may come back to a region that was detached meanwhile.
  *
  * <pre>
  *   named       [===============================]        [====]
@@ -18,17 +19,33 @@ import io.aerostat.virtio.spec.balloon.PageFrame;
 public final class RamClip {
     private final GuestMemory memory;
     private final ProtectedPages protectedPages;
+    private final boolean attachedAlone;
     private final PageRanges clipped;
     private long outsidePages;
     private long protectedCount;
 
-    /** A clip for lists of at most {@code capacity} ranges. */
+    /** A clip to RAM that is there, for lists of at most {@code capacity} ranges. */
     public RamClip(GuestMemory memory, ProtectedPages protectedPages, int capacity) {
+        this(memory, protectedPages, capacity, true);
+    }
+
+    private RamClip(
+            GuestMemory memory,
+            ProtectedPages protectedPages,
+            int capacity,
+            boolean attachedAlone) {
         this.memory = memory;
+        this.attachedAlone = attachedAlone;
         this.protectedPages = protectedPages;
         // Ranges ascend and are apart, so that each edge between regions and each protected range
         // cuts one range at most.
         this.clipped = new PageRanges(capacity + memory.regionCount() + protectedPages.slots());
+    }
+
+    /** A clip to where RAM can be, attached or not. */
+    public static RamClip toPlaces(
+            GuestMemory memory, ProtectedPages protectedPages, int capacity) {
+        return new RamClip(memory, protectedPages, capacity, false);
     }
 
     /**
@@ -70,8 +87,10 @@ public final class RamClip {
             if (from >= to) {
                 break;
             }
-            inside += to - from;
-            addUnprotected(from, to);
+            if (region.isAttached() || !attachedAlone) {
+                inside += to - from;
+                addUnprotected(from, to);
+            }
         }
         outsidePages += named - inside;
     }

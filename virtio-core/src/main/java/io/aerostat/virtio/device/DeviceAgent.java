@@ -57,6 +57,7 @@ final class DeviceAgent {
     private volatile boolean drained;
 
     // The owner's.
+    private int seenMemoryChanges;
     private boolean live;
     private boolean configChangeUntold;
     private long features;
@@ -72,6 +73,7 @@ final class DeviceAgent {
         this.negotiation = negotiation;
         this.interrupts = interrupts;
         this.faultScope = faultScope;
+        this.seenMemoryChanges = queues.memory().changes();
     }
 
     // any thread
@@ -137,7 +139,21 @@ final class DeviceAgent {
         if (drained) {
             return 0;
         }
+        lookAtMemory();
         device.elapsed(nowNs);
+        return serve();
+    }
+
+    /** A pass in which no time goes by, for an owner who was not told the time. */
+    int passAtOnce() {
+        if (drained) {
+            return 0;
+        }
+        lookAtMemory();
+        return serve();
+    }
+
+    private int serve() {
         long bits = pending.get() == 0 ? 0 : pending.getAndSet(0);
         int work = 0;
         if ((bits & CONFIG_WRITTEN_BIT) != 0) {
@@ -165,6 +181,25 @@ final class DeviceAgent {
             }
         }
         return work;
+    }
+
+    /** Looks whether RAM has come or gone, and whether all rings lie in RAM still. */
+    void lookAtMemory() {
+        int changes = queues.memory().changes();
+        if (changes == seenMemoryChanges) {
+            return;
+        }
+        seenMemoryChanges = changes;
+        device.memoryChanged();
+        for (int queue = 0; queue < queues.count(); queue++) {
+            DeviceQueue ring = queues.ring(queue);
+            if (ring != null) {
+                ring.memoryChanged();
+                if (live && ring.fault() != null) {
+                    failed(queue, ring.fault());
+                }
+            }
+        }
     }
 
     void configChanged() {

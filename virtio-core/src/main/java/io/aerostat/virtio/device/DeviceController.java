@@ -1,6 +1,7 @@
 package io.aerostat.virtio.device;
 
 import io.aerostat.virtio.memory.GuestMemory;
+import io.aerostat.virtio.memory.RamRegion;
 import io.aerostat.virtio.queue.DeviceQueue;
 import io.aerostat.virtio.queue.QueueAddresses;
 import io.aerostat.virtio.queue.QueueFault;
@@ -9,6 +10,8 @@ import io.aerostat.virtio.snapshot.SnapshotReader;
 import io.aerostat.virtio.snapshot.SnapshotWriter;
 import io.aerostat.virtio.spec.DeviceStatus;
 import io.aerostat.virtio.spec.Feature;
+
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * Runs a device: the state machine between a transport and a {@link VirtioDevice} (VIRTIO 1.4, 2.1,
@@ -36,6 +39,7 @@ public final class DeviceController {
 
     private final GuestMemory memory;
     private final VirtioDevice device;
+    private final Ownership ownership;
     private final Doorbell doorbell;
     private final OwnerMailbox mailbox;
     private final QueueTable queues;
@@ -87,6 +91,7 @@ public final class DeviceController {
         }
         this.memory = memory;
         this.device = device;
+        this.ownership = ownership;
         this.doorbell = doorbell;
         this.negotiation = new FeatureNegotiation(device);
         this.mailbox = new OwnerMailbox(ownership, doorbell);
@@ -152,7 +157,7 @@ public final class DeviceController {
         if ((added & DeviceStatus.DRIVER_OK_FLAG) != 0) {
             agent.wishUp();
             settleOnOwner();
-            doorbell.ring();
+            workCame();
         }
     }
 
@@ -208,7 +213,7 @@ public final class DeviceController {
         if ((agent.status() & DeviceStatus.DRIVER_OK_FLAG) != 0) {
             agent.queueChanged(queue);
             settleOnOwner();
-            doorbell.ring();
+            workCame();
         }
     }
 
@@ -259,6 +264,34 @@ public final class DeviceController {
     public void notifyQueue(int queue) {
         if (queues.isQueue(queue)) {
             agent.requestService(queue);
+            workCame();
+        }
+    }
+
+    /** The driver has given the owner something to do. */
+    private void workCame() {
+        if (ownership == Ownership.NOTIFY_DRIVEN) {
+            workAtOnce();
+        } else {
+            doorbell.ring();
+        }
+    }
+
+    // A write from inside a pass (an interrupt line that runs guest code) finds the door closed,
+    // and
+    // the pass that it is in has the bell rung.
+    private void workAtOnce() {
+        if (!mailbox.tryEnter()) {
+            return;
+        }
+        try {
+            mailbox.drain();
+            agent.passAtOnce();
+            mailbox.drain();
+        } finally {
+            mailbox.leave();
+        }
+        if (hasWork()) {
             doorbell.ring();
         }
     }
@@ -272,7 +305,7 @@ public final class DeviceController {
     public void writeConfig(long offset, int width, long value) {
         if (device.config().write(offset, width, value)) {
             agent.configWritten();
-            doorbell.ring();
+            workCame();
         }
     }
 
@@ -320,6 +353,49 @@ public final class DeviceController {
         if (!mailbox.handOver(action)) {
             throw new IllegalStateException(
                     "the owner failed, or another thread is in a pass: deviceId=" + deviceId());
+        }
+    }
+
+    /**
+     * Attaches RAM where it is absent. When this returns the guest may use it. A machine with
+     * several devices on one memory attaches between the passes of them all, see {@link
+     * GuestMemory#attach}.
+     *
+     * @throws IllegalArgumentException if there is no place for it
+     * @throws IllegalStateException if RAM is there already, or if called from inside a pass or a
+     *     command
+     */
+    public void attach(RamRegion region) {
+        changeMemory(() -> memory.attach(region));
+    }
+
+    /**
+     * Detaches RAM. When this returns nothing of this device touches it, and it may be unmapped; a
+     * queue that lies in it, or has a buffer in work there, is broken as by a fault of the driver.
+     * A machine with several devices on one memory detaches between the passes of them all, see
+     * {@link GuestMemory#detach}.
+     *
+     * @throws IllegalArgumentException if it is not RAM of this guest
+     * @throws IllegalStateException if called from inside a pass or a command
+     */
+    public void detach(RamRegion region) {
+        changeMemory(() -> memory.detach(region));
+    }
+
+    private void changeMemory(Runnable change) {
+        AtomicReference<RuntimeException> refusal = new AtomicReference<>();
+        betweenPasses(
+                () -> {
+                    try {
+                        change.run();
+                        agent.lookAtMemory();
+                    } catch (IllegalArgumentException | IllegalStateException e) {
+                        refusal.set(e);
+                    }
+                });
+        RuntimeException refused = refusal.get();
+        if (refused != null) {
+            throw refused;
         }
     }
 
@@ -402,7 +478,11 @@ public final class DeviceController {
             mailbox.leave();
         }
         // Looked at last: whoever came in between was turned away at the door.
-        return work + (agent.hasWork() || !mailbox.isEmpty() ? 1 : 0);
+        return work + (hasWork() ? 1 : 0);
+    }
+
+    private boolean hasWork() {
+        return agent.hasWork() || !mailbox.isEmpty();
     }
 
     /** Has a queue served in this pass or the next, as if it had been kicked. The owner only. */

@@ -50,7 +50,7 @@ final class OwnerMailbox {
      */
     @SuppressWarnings("ThreadPriorityCheck") // Yield: the owner may need this very processor.
     boolean handOver(Runnable command) {
-        if (ownership == Ownership.REGISTER_THREAD || isInside()) {
+        if (ownership != Ownership.OWN_THREAD || isInside()) {
             return runOrPost(command);
         }
         Handover handover = new Handover(command);

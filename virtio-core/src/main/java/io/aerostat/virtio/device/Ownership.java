@@ -1,7 +1,23 @@
 package io.aerostat.virtio.device;
 
-/** Which thread owns a device: runs its queues and holds its state. */
+/**
+ * Which thread owns a device: runs its queues and holds its state. And when it does.
+ *
+ * <pre>
+ *                      a kick does the work     poll is called                          by
+ *   NOTIFY_DRIVEN      yes, one bounded piece   after the doorbell, and now and then    the register thread
+ *   REGISTER_THREAD    no                       in each step of the host                the register thread
+ *   OWN_THREAD         no                       after the doorbell, and now and then    a thread of its own
+ * </pre>
+ */
 public enum Ownership {
+    /**
+     * The thread that makes the guest's register accesses works inside them: a write that gives the
+     * device something to do does one bounded piece of it before it returns. For hosts without a
+     * step in which they would poll. What is more than one piece, and what the host commands, rings
+     * the doorbell: have {@link DeviceController#poll} called, by the same thread.
+     */
+    NOTIFY_DRIVEN,
     /**
      * The thread that makes the guest's register accesses also calls {@link DeviceController#poll},
      * and no other does: a doorbell that another thread rings, with a host command, passes it on.

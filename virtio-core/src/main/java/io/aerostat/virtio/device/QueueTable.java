@@ -46,6 +46,11 @@ final class QueueTable {
         this.stoppedAt = new int[count];
     }
 
+    /** What the rings lie in. */
+    GuestMemory memory() {
+        return memory;
+    }
+
     /** One more than the highest index. */
     int count() {
         return count;

@@ -84,6 +84,12 @@ public interface VirtioDevice {
     default void elapsed(long nowNs) {}
 
     /**
+     * RAM was attached to the guest's memory, or detached from it. Windows need no attention: they
+     * find what is there now. A queue that is hit is stopped after this.
+     */
+    default void memoryChanged() {}
+
+    /**
      * The driver is ready (DRIVER_OK): queues that it enabled follow by {@link #queueEnabled}.
      *
      * @param features the negotiated features

@@ -3,6 +3,7 @@ package io.aerostat.virtio.memory;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * The guest's RAM: a sorted table of regions that do not overlap, and nothing but RAM. No address
@@ -10,7 +11,10 @@ import java.util.List;
  *
  * <p>Addresses come from the guest: every question is answered for any 64-bit value, without
  * overflow. A range may span regions that are adjacent for the guest, wherever their bytes are.
- * Immutable, safe for any thread.
+ *
+ * <p>Where RAM can be is settled when the table is made, see {@link RamRegion#absent}. What is
+ * there may come and go: {@link #attach} and {@link #detach}, between the passes of all devices
+ * that use the table. Any thread may ask at any time where RAM can be.
  */
 public final class GuestMemory {
     /** What {@link #regionIndexOf} answers for an address that is not RAM. */
@@ -19,6 +23,8 @@ public final class GuestMemory {
     private final RamRegion[] regions;
     private final long[] starts;
     private final long bytes;
+
+    private final AtomicInteger changes = new AtomicInteger();
 
     private GuestMemory(RamRegion[] regions) {
         this.regions = regions;
@@ -66,12 +72,15 @@ public final class GuestMemory {
         return regions[index];
     }
 
-    /** Bytes of RAM in all regions. */
+    /** Bytes of all regions, whether RAM is attached there or not. */
     public long bytes() {
         return bytes;
     }
 
-    /** Index of the region that holds {@code gpa}, or {@link #NOT_RAM}. */
+    /**
+     * Index of the region that holds {@code gpa}, or {@link #NOT_RAM} if RAM cannot be there; that
+     * it is there {@link RamRegion#isAttached} tells.
+     */
     public int regionIndexOf(long gpa) {
         int low = 0;
         int high = starts.length - 1;
@@ -95,7 +104,7 @@ public final class GuestMemory {
     public long contiguousFrom(long gpa, long length) {
         int index = regionIndexOf(gpa);
         long found = 0;
-        while (index != NOT_RAM && found < length) {
+        while (index != NOT_RAM && found < length && regions[index].isAttached()) {
             long start = gpa + found;
             found += Math.min(length - found, regions[index].end() - start);
             index++;
@@ -111,8 +120,65 @@ public final class GuestMemory {
      * length.
      */
     public boolean contains(long gpa, long length) {
-        return length >= 0
-                && contiguousFrom(gpa, length) == length
-                && (length > 0 || regionIndexOf(gpa) != NOT_RAM);
+        return length >= 0 && contiguousFrom(gpa, length) == length && (length > 0 || isRam(gpa));
+    }
+
+    private boolean isRam(long gpa) {
+        int index = regionIndexOf(gpa);
+        return index != NOT_RAM && regions[index].isAttached();
+    }
+
+    /**
+     * Puts RAM where a region is absent. Only between the passes of every device that uses this
+     * table, see {@code MmioDevice.attach}.
+     *
+     * @param region has bytes; guest address and length are those of an absent one
+     * @throws IllegalArgumentException if it does not, or there is no such place
+     * @throws IllegalStateException if RAM is there already
+     */
+    public void attach(RamRegion region) {
+        int index = placeOf(region);
+        if (!region.isAttached()) {
+            throw new IllegalArgumentException("no bytes to attach: region=" + region);
+        }
+        if (regions[index].isAttached()) {
+            throw new IllegalStateException("RAM is there already: region=" + regions[index]);
+        }
+        regions[index] = region;
+        changes.incrementAndGet();
+    }
+
+    /**
+     * Takes RAM away: from here on no window reaches its bytes, and they may be unmapped. What the
+     * guest had placed in it is a fault of the guest's ring, as if it never had been RAM. Only
+     * between the passes of every device that uses this table, see {@code MmioDevice.detach}.
+     *
+     * @param region one of {@link #regions}
+     * @throws IllegalArgumentException if it is none of them
+     */
+    public void detach(RamRegion region) {
+        int index = placeOf(region);
+        if (!regions[index].equals(region)) {
+            throw new IllegalArgumentException("not RAM of this guest: region=" + region);
+        }
+        region.detach();
+        changes.incrementAndGet();
+    }
+
+    private int placeOf(RamRegion region) {
+        int index = regionIndexOf(region.gpa());
+        if (index == NOT_RAM
+                || starts[index] != region.gpa()
+                || regions[index].length() != region.length()) {
+            throw new IllegalArgumentException(
+                    "places of RAM are settled when the table is made, and there is none for this"
+                            + (": region=" + region + ", places=" + regions()));
+        }
+        return index;
+    }
+
+    /** How often RAM was attached or detached: another number, and whoever looked looks again. */
+    public int changes() {
+        return changes.get();
     }
 }

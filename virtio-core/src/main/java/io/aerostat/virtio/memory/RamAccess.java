@@ -19,8 +19,13 @@ import java.nio.ByteOrder;
  *   window lies in ...                     path
  *   one region with a raw address          raw address (Agrona's UnsafeApi)     the fast one
  *   one region in a ByteBuffer or byte[]   buffer
+ *   one region behind an accessor          a call for each field                as fast as the embedder
  *   several adjacent regions               region looked up at each access      rare, and correct
  * </pre>
+ *
+ * <p>The window holds its place and the region; where the bytes are the region alone knows. So when
+ * RAM is detached, no window can reach it any more: it reads 0 and writes nothing until RAM is
+ * attached there again, which it finds by itself.
  *
  * <p>Raw addresses need {@code --add-exports java.base/jdk.internal.misc=ALL-UNNAMED}. Whether the
  * JVM was given it is found out once; without it, direct buffers take the buffer path.
@@ -37,12 +42,16 @@ public final class RamAccess {
 
     private final GuestMemory memory;
 
+    /** What a window is on that lies in no region, or in several. */
+    private static final RamRegion NO_SINGLE_REGION = RamRegion.absent(0, RamRegion.PAGE_BYTES);
+
     private long gpa;
     private long length;
     private int regionIndex;
-    private long address;
-    private @Nullable ByteBuffer buffer;
-    private int bufferBase;
+
+    // The region that all of the window lies in, and where in it.
+    private RamRegion region = NO_SINGLE_REGION;
+    private long base;
 
     /** A window on {@code memory} that is not mapped yet: its length is 0. */
     public RamAccess(GuestMemory memory) {
@@ -78,28 +87,33 @@ public final class RamAccess {
         if (index == GuestMemory.NOT_RAM || length < 0) {
             return unmap();
         }
-        RamRegion region = memory.region(index);
-        long offset = gpa - region.gpa();
+        RamRegion first = memory.region(index);
+        boolean single = length <= first.end() - gpa;
+        if (single ? !first.isAttached() : !memory.contains(gpa, length)) {
+            return unmap();
+        }
         this.gpa = gpa;
         this.length = length;
         this.regionIndex = index;
-        if (length > region.length() - offset) {
-            address = 0;
-            buffer = null;
-            return memory.contains(gpa, length) || unmap();
-        }
-        address = region.hostAddress() == 0 ? 0 : region.hostAddress() + offset;
-        buffer = region.buffer();
-        bufferBase = buffer == null ? 0 : (int) offset;
+        lieIn(single ? first : NO_SINGLE_REGION);
         return true;
+    }
+
+    private void lieIn(RamRegion single) {
+        region = single;
+        base = gpa - single.gpa();
     }
 
     /** Leaves nothing mapped: the length is 0. Answers false, for callers that could not map. */
     public boolean unmap() {
         length = 0;
-        address = 0;
-        buffer = null;
+        region = NO_SINGLE_REGION;
         return false;
+    }
+
+    /** Tells whether all of the window is RAM still; not so once part of it was detached. */
+    public boolean isRam() {
+        return memory.contains(gpa, length);
     }
 
     /** Guest-physical address of the window. */
@@ -115,147 +129,171 @@ public final class RamAccess {
     /** The byte at {@code offset}. */
     public byte getByte(long offset) {
         assert isInside(offset, Byte.BYTES);
+        long address = region.hostAddress();
         if (address != 0) {
-            return UnsafeApi.getByte(address + offset);
+            return UnsafeApi.getByte(address + base + offset);
         }
-        ByteBuffer bytes = buffer;
-        return bytes != null ? bytes.get(bufferIndex(offset, Byte.BYTES)) : spanningByte(offset);
+        ByteBuffer bytes = region.buffer();
+        return bytes != null
+                ? bytes.get(bufferIndex(offset, Byte.BYTES))
+                : (byte) load(offset, Byte.BYTES);
     }
 
     /** Stores a byte at {@code offset}. */
     public void putByte(long offset, byte value) {
         assert isInside(offset, Byte.BYTES);
+        long address = region.hostAddress();
         if (address != 0) {
-            UnsafeApi.putByte(address + offset, value);
+            UnsafeApi.putByte(address + base + offset, value);
             return;
         }
-        ByteBuffer bytes = buffer;
+        ByteBuffer bytes = region.buffer();
         if (bytes != null) {
             bytes.put(bufferIndex(offset, Byte.BYTES), value);
         } else {
-            putSpanningByte(offset, value);
+            store(offset, Byte.BYTES, value);
         }
     }
 
     /** The le16 at {@code offset}, zero-extended. */
     public int getUnsignedShort(long offset) {
         assert isInside(offset, Short.BYTES);
+        long address = region.hostAddress();
         if (address != 0) {
-            return littleEndian(UnsafeApi.getShort(address + offset)) & 0xFFFF;
+            return littleEndian(UnsafeApi.getShort(address + base + offset)) & 0xFFFF;
         }
-        ByteBuffer bytes = buffer;
+        ByteBuffer bytes = region.buffer();
         return bytes != null
                 ? bytes.getShort(bufferIndex(offset, Short.BYTES)) & 0xFFFF
-                : (int) spanning(offset, Short.BYTES);
+                : (int) load(offset, Short.BYTES);
     }
 
     /** Stores the low 16 bits of {@code value} as le16 at {@code offset}. */
     public void putShort(long offset, int value) {
         assert isInside(offset, Short.BYTES);
         short bits = (short) value;
+        long address = region.hostAddress();
         if (address != 0) {
-            UnsafeApi.putShort(address + offset, littleEndian(bits));
+            UnsafeApi.putShort(address + base + offset, littleEndian(bits));
             return;
         }
-        ByteBuffer bytes = buffer;
+        ByteBuffer bytes = region.buffer();
         if (bytes != null) {
             bytes.putShort(bufferIndex(offset, Short.BYTES), bits);
         } else {
-            putSpanning(offset, Short.BYTES, value);
+            store(offset, Short.BYTES, value);
         }
     }
 
     /** The le32 at {@code offset}. */
     public int getInt(long offset) {
         assert isInside(offset, Integer.BYTES);
+        long address = region.hostAddress();
         if (address != 0) {
-            return littleEndian(UnsafeApi.getInt(address + offset));
+            return littleEndian(UnsafeApi.getInt(address + base + offset));
         }
-        ByteBuffer bytes = buffer;
+        ByteBuffer bytes = region.buffer();
         return bytes != null
                 ? bytes.getInt(bufferIndex(offset, Integer.BYTES))
-                : (int) spanning(offset, Integer.BYTES);
+                : (int) load(offset, Integer.BYTES);
     }
 
     /** Stores a le32 at {@code offset}. */
     public void putInt(long offset, int value) {
         assert isInside(offset, Integer.BYTES);
+        long address = region.hostAddress();
         if (address != 0) {
-            UnsafeApi.putInt(address + offset, littleEndian(value));
+            UnsafeApi.putInt(address + base + offset, littleEndian(value));
             return;
         }
-        ByteBuffer bytes = buffer;
+        ByteBuffer bytes = region.buffer();
         if (bytes != null) {
             bytes.putInt(bufferIndex(offset, Integer.BYTES), value);
         } else {
-            putSpanning(offset, Integer.BYTES, value);
+            store(offset, Integer.BYTES, value);
         }
     }
 
     /** The le64 at {@code offset}. */
     public long getLong(long offset) {
         assert isInside(offset, Long.BYTES);
+        long address = region.hostAddress();
         if (address != 0) {
-            return littleEndian(UnsafeApi.getLong(address + offset));
+            return littleEndian(UnsafeApi.getLong(address + base + offset));
         }
-        ByteBuffer bytes = buffer;
+        ByteBuffer bytes = region.buffer();
         return bytes != null
                 ? bytes.getLong(bufferIndex(offset, Long.BYTES))
-                : spanning(offset, Long.BYTES);
+                : load(offset, Long.BYTES);
     }
 
     /** Stores a le64 at {@code offset}. */
     public void putLong(long offset, long value) {
         assert isInside(offset, Long.BYTES);
+        long address = region.hostAddress();
         if (address != 0) {
-            UnsafeApi.putLong(address + offset, littleEndian(value));
+            UnsafeApi.putLong(address + base + offset, littleEndian(value));
             return;
         }
-        ByteBuffer bytes = buffer;
+        ByteBuffer bytes = region.buffer();
         if (bytes != null) {
             bytes.putLong(bufferIndex(offset, Long.BYTES), value);
         } else {
-            putSpanning(offset, Long.BYTES, value);
+            store(offset, Long.BYTES, value);
         }
     }
 
     /** Copies {@code count} le32 values from {@code offset} into {@code target}. */
     public void getInts(long offset, int[] target, int targetIndex, int count) {
         checkArray(target.length, targetIndex, count);
-        checkInside(offset, (long) count * Integer.BYTES);
+        long bytes = (long) count * Integer.BYTES;
+        checkInside(offset, bytes);
+        long address = region.hostAddress();
+        RamAccessor accessor = region.accessor();
         if (address != 0 && !BIG_ENDIAN_HOST) {
-            long bytes = (long) count * Integer.BYTES;
-            UnsafeApi.copyMemory(null, address + offset, target, indexOffset(targetIndex), bytes);
-            return;
-        }
-        for (int i = 0; i < count; i++) {
-            target[targetIndex + i] = getInt(offset + ((long) i << 2));
+            long source = address + base + offset;
+            UnsafeApi.copyMemory(null, source, target, indexOffset(targetIndex), bytes);
+        } else if (accessor != null) {
+            accessor.loadInts(base + offset, target, targetIndex, count);
+        } else {
+            for (int i = 0; i < count; i++) {
+                target[targetIndex + i] = getInt(offset + ((long) i << 2));
+            }
         }
     }
 
     /** Copies {@code count} values of {@code source} to {@code offset} as le32. */
     public void putInts(long offset, int[] source, int sourceIndex, int count) {
         checkArray(source.length, sourceIndex, count);
-        checkInside(offset, (long) count * Integer.BYTES);
+        long bytes = (long) count * Integer.BYTES;
+        checkInside(offset, bytes);
+        long address = region.hostAddress();
+        RamAccessor accessor = region.accessor();
         if (address != 0 && !BIG_ENDIAN_HOST) {
-            long bytes = (long) count * Integer.BYTES;
-            UnsafeApi.copyMemory(source, indexOffset(sourceIndex), null, address + offset, bytes);
-            return;
-        }
-        for (int i = 0; i < count; i++) {
-            putInt(offset + ((long) i << 2), source[sourceIndex + i]);
+            long target = address + base + offset;
+            UnsafeApi.copyMemory(source, indexOffset(sourceIndex), null, target, bytes);
+        } else if (accessor != null) {
+            accessor.storeInts(base + offset, source, sourceIndex, count);
+        } else {
+            for (int i = 0; i < count; i++) {
+                putInt(offset + ((long) i << 2), source[sourceIndex + i]);
+            }
         }
     }
 
     /** Sets {@code count} bytes from {@code offset} to {@code value}. */
     public void fill(long offset, long count, byte value) {
         checkInside(offset, count);
+        long address = region.hostAddress();
+        RamAccessor accessor = region.accessor();
         if (address != 0) {
-            UnsafeApi.setMemory(address + offset, count, value);
-            return;
-        }
-        for (long i = 0; i < count; i++) {
-            putByte(offset + i, value);
+            UnsafeApi.setMemory(address + base + offset, count, value);
+        } else if (accessor != null) {
+            accessor.fill(base + offset, count, value);
+        } else {
+            for (long i = 0; i < count; i++) {
+                putByte(offset + i, value);
+            }
         }
     }
 
@@ -300,53 +338,63 @@ public final class RamAccess {
     // pass.
     private int bufferIndex(long offset, int count) {
         checkInside(offset, count);
-        return bufferBase + (int) offset;
+        return (int) (base + offset);
     }
 
-    private long spanning(long offset, int count) {
+    // What neither an address nor a buffer reaches: an accessor's region, several regions, or one
+    // that was detached.
+
+    private long load(long offset, int count) {
         checkInside(offset, count);
-        RamRegion region = regionOf(offset, count);
-        if (region != null) {
-            return getFrom(region, gpa + offset - region.gpa(), count);
+        RamAccessor accessor = region.accessor();
+        if (accessor != null) {
+            return accessor.load(base + offset, count);
+        }
+        RamRegion there = regionOf(offset, count);
+        if (there != null) {
+            return loadFrom(there, gpa + offset - there.gpa(), count);
         }
         long value = 0;
         for (int i = count - 1; i >= 0; i--) {
-            value = value << 8 | (spanningByte(offset + i) & 0xFF);
+            value = value << Byte.SIZE | load(offset + i, Byte.BYTES);
         }
         return value;
     }
 
-    private void putSpanning(long offset, int count, long value) {
+    private void store(long offset, int count, long value) {
         checkInside(offset, count);
-        RamRegion region = regionOf(offset, count);
-        if (region != null) {
-            putTo(region, gpa + offset - region.gpa(), count, value);
+        RamAccessor accessor = region.accessor();
+        if (accessor != null) {
+            accessor.store(base + offset, count, value);
+            return;
+        }
+        RamRegion there = regionOf(offset, count);
+        if (there != null) {
+            storeTo(there, gpa + offset - there.gpa(), count, value);
             return;
         }
         for (int i = 0; i < count; i++) {
-            putSpanningByte(offset + i, (byte) (value >>> (8 * i)));
+            store(offset + i, Byte.BYTES, value >>> (Byte.SIZE * i));
         }
     }
 
-    private byte spanningByte(long offset) {
-        return (byte) spanning(offset, Byte.BYTES);
-    }
-
-    private void putSpanningByte(long offset, byte value) {
-        putSpanning(offset, Byte.BYTES, value);
-    }
-
-    /** The region that holds the whole field, or null if the field lies across two. */
+    /**
+     * The region that holds the whole field now, or null if the field lies across two. If that is
+     * the whole window's, and was attached in place of the one it knew, it is found from here on.
+     */
     private @Nullable RamRegion regionOf(long offset, int count) {
         int index = regionIndex;
         while (memory.region(index).end() <= gpa + offset) {
             index++;
         }
-        RamRegion region = memory.region(index);
-        return region.end() - (gpa + offset) >= count ? region : null;
+        RamRegion there = memory.region(index);
+        if (!region.equals(NO_SINGLE_REGION)) {
+            lieIn(there);
+        }
+        return there.end() - (gpa + offset) >= count ? there : null;
     }
 
-    private static long getFrom(RamRegion region, long at, int count) {
+    private static long loadFrom(RamRegion region, long at, int count) {
         ByteBuffer bytes = region.buffer();
         if (bytes != null) {
             int index = (int) at;
@@ -357,6 +405,13 @@ public final class RamAccess {
                 default -> bytes.getLong(index);
             };
         }
+        RamAccessor accessor = region.accessor();
+        if (accessor != null) {
+            return accessor.load(at, count);
+        }
+        if (region.hostAddress() == 0) {
+            return 0;
+        }
         long source = region.hostAddress() + at;
         return switch (count) {
             case Byte.BYTES -> UnsafeApi.getByte(source) & 0xFFL;
@@ -366,19 +421,28 @@ public final class RamAccess {
         };
     }
 
-    private static void putTo(RamRegion region, long at, int count, long value) {
+    private static void storeTo(RamRegion region, long at, int count, long value) {
         ByteBuffer bytes = region.buffer();
+        RamAccessor accessor = region.accessor();
         if (bytes != null) {
-            int index = (int) at;
-            switch (count) {
-                case Byte.BYTES -> bytes.put(index, (byte) value);
-                case Short.BYTES -> bytes.putShort(index, (short) value);
-                case Integer.BYTES -> bytes.putInt(index, (int) value);
-                default -> bytes.putLong(index, value);
-            }
-            return;
+            storeToBuffer(bytes, (int) at, count, value);
+        } else if (accessor != null) {
+            accessor.store(at, count, value);
+        } else if (region.hostAddress() != 0) {
+            storeToAddress(region.hostAddress() + at, count, value);
         }
-        long target = region.hostAddress() + at;
+    }
+
+    private static void storeToBuffer(ByteBuffer bytes, int index, int count, long value) {
+        switch (count) {
+            case Byte.BYTES -> bytes.put(index, (byte) value);
+            case Short.BYTES -> bytes.putShort(index, (short) value);
+            case Integer.BYTES -> bytes.putInt(index, (int) value);
+            default -> bytes.putLong(index, value);
+        }
+    }
+
+    private static void storeToAddress(long target, int count, long value) {
         switch (count) {
             case Byte.BYTES -> UnsafeApi.putByte(target, (byte) value);
             case Short.BYTES -> UnsafeApi.putShort(target, littleEndian((short) value));

@@ -6,11 +6,20 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * A stretch of guest RAM: where the guest sees it, and where its bytes are. Immutable.
+ * A stretch of guest RAM: where the guest sees it, and where its bytes are.
+ *
+ * <pre>
+ *   ofAddress    memory of this process, by its address
+ *   ofBuffer     a direct, mapped or heap buffer        by its address too, where the JVM allows it
+ *   ofArray      a byte array
+ *   ofAccessor   whatever the embedder's own memory is
+ *   absent       nothing yet: a place that RAM may be attached to later
+ * </pre>
  *
  * <p>Guest address and length are multiples of {@value #PAGE_BYTES}, so that no naturally aligned
- * field can straddle two regions. The region keeps what it was made from reachable for as long as
- * it is reachable itself.
+ * field can straddle two regions. The region keeps what it was made from reachable until it is
+ * detached ({@link GuestMemory#detach}), and from then on has no bytes, for ever: it alone knows
+ * where they were, so that nobody can reach them any more. Nothing else about it ever changes.
  */
 public final class RamRegion {
     /** Unit of guest RAM in bytes. */
@@ -18,19 +27,17 @@ public final class RamRegion {
 
     private final long gpa;
     private final long length;
-    private final long hostAddress;
-    private final @Nullable ByteBuffer buffer;
+
+    // Where the bytes are: one of the three, or an address and a buffer. All gone once detached.
+    private long hostAddress;
+    private @Nullable ByteBuffer buffer;
+    private @Nullable RamAccessor accessor;
 
     // Held, not read: keeps the memory behind hostAddress alive.
-    @SuppressWarnings("unused")
-    private final @Nullable Object owner;
+    @SuppressWarnings({"unused", "FieldCanBeLocal"})
+    private @Nullable Object owner;
 
-    private RamRegion(
-            long gpa,
-            long length,
-            long hostAddress,
-            @Nullable ByteBuffer buffer,
-            @Nullable Object owner) {
+    private RamRegion(long gpa, long length) {
         boolean wraps = length > 0 && gpa > Long.MAX_VALUE - length;
         if (gpa < 0 || length <= 0 || wraps || gpa % PAGE_BYTES != 0 || length % PAGE_BYTES != 0) {
             throw new IllegalArgumentException(
@@ -41,9 +48,6 @@ public final class RamRegion {
         }
         this.gpa = gpa;
         this.length = length;
-        this.hostAddress = hostAddress;
-        this.buffer = buffer;
-        this.owner = owner;
     }
 
     /**
@@ -67,7 +71,10 @@ public final class RamRegion {
             throw new IllegalArgumentException(
                     "RAM needs an address that is a multiple of 8: address=" + address);
         }
-        return new RamRegion(gpa, length, address, null, owner);
+        RamRegion region = new RamRegion(gpa, length);
+        region.hostAddress = address;
+        region.owner = owner;
+        return region;
     }
 
     /**
@@ -87,16 +94,38 @@ public final class RamRegion {
                     "guest RAM must start at a multiple of 8 bytes: buffer=" + buffer);
         }
         ByteBuffer view = buffer.duplicate().clear().order(ByteOrder.LITTLE_ENDIAN);
-        long address =
-                buffer.isDirect() && RamAccess.supportsRawAddresses()
-                        ? RamAccess.addressOf(view)
-                        : 0;
-        return new RamRegion(gpa, view.capacity(), address, view, buffer);
+        RamRegion region = new RamRegion(gpa, view.capacity());
+        region.buffer = view;
+        region.owner = buffer;
+        if (buffer.isDirect() && RamAccess.supportsRawAddresses()) {
+            region.hostAddress = RamAccess.addressOf(view);
+        }
+        return region;
     }
 
     /** RAM in a byte array. */
     public static RamRegion ofArray(long gpa, byte[] bytes) {
         return ofBuffer(gpa, ByteBuffer.wrap(bytes));
+    }
+
+    /**
+     * RAM that only the embedder knows how to reach, such as pages of Java arrays.
+     *
+     * @param length bytes, a multiple of {@value #PAGE_BYTES}
+     * @param accessor answers for offsets 0 to {@code length} - 1
+     */
+    public static RamRegion ofAccessor(long gpa, long length, RamAccessor accessor) {
+        RamRegion region = new RamRegion(gpa, length);
+        region.accessor = accessor;
+        return region;
+    }
+
+    /**
+     * A place without RAM, which can be attached there later ({@link GuestMemory#attach}): a guest
+     * that names it meets what is not RAM.
+     */
+    public static RamRegion absent(long gpa, long length) {
+        return new RamRegion(gpa, length);
     }
 
     /** Guest-physical address of the first byte. */
@@ -114,17 +143,38 @@ public final class RamRegion {
         return gpa + length;
     }
 
+    /** Tells whether there are bytes: neither {@link #absent} nor detached. */
+    public boolean isAttached() {
+        return hostAddress != 0 || buffer != null || accessor != null;
+    }
+
     /**
-     * Address of the first byte in this process, or 0 if the region is reached through {@link
-     * #buffer()} alone.
+     * Address of the first byte in this process; 0 if the region is detached, or is reached in
+     * another way.
      */
-    long hostAddress() {
+    public long hostAddress() {
         return hostAddress;
     }
 
-    /** The region's bytes as a little-endian buffer, or null if it has a raw address alone. */
-    @Nullable ByteBuffer buffer() {
+    /**
+     * The region's bytes as a little-endian buffer, from its first byte to its last; null if the
+     * region is detached, or was not made from a buffer.
+     */
+    public @Nullable ByteBuffer buffer() {
         return buffer;
+    }
+
+    /** What reaches the region's bytes if neither an address nor a buffer does. */
+    @Nullable RamAccessor accessor() {
+        return accessor;
+    }
+
+    /** Has no bytes from now on. Not while a window on them is in use. */
+    void detach() {
+        hostAddress = 0;
+        buffer = null;
+        accessor = null;
+        owner = null;
     }
 
     @Override

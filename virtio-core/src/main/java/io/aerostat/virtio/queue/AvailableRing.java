@@ -18,6 +18,11 @@ final class AvailableRing {
         usedEventOffset = AvailableRingLayout.usedEventOffset(addresses.size());
     }
 
+    /** Tells whether the ring is RAM still. */
+    boolean isRam() {
+        return ram.isRam();
+    }
+
     int flagsOpaque() {
         return ram.getUnsignedShort(AvailableRingLayout.FLAGS_OFFSET);
     }

@@ -180,6 +180,16 @@ public final class ChainCursor {
         return false;
     }
 
+    /** RAM was attached or detached: what the walk of a buffer rests on must be RAM still. */
+    void memoryChanged() {
+        boolean begun = walked > 0;
+        if (begun && upcoming != NO_DESCRIPTOR && table == indirect && !indirect.isRam()) {
+            fail(QueueFault.INDIRECT_OUTSIDE_RAM);
+        } else if (begun && !memory.contains(gpa, length)) {
+            fail(QueueFault.ELEMENT_OUTSIDE_RAM);
+        }
+    }
+
     // save and restore
 
     void save(SnapshotWriter out) {

@@ -19,6 +19,11 @@ final class DescriptorTable {
         return ram.map(gpa, DescriptorLayout.offset(entries));
     }
 
+    /** Tells whether the table is RAM still. */
+    boolean isRam() {
+        return ram.isRam();
+    }
+
     /** Where the table lies. */
     long gpa() {
         return ram.gpa();

@@ -44,6 +44,7 @@ public final class DeviceQueue {
 
     private final AvailableRing available;
     private final UsedRing used;
+    private final DescriptorTable descriptors;
     private final ChainCursor chain;
     private final int size;
     private final int mask;
@@ -73,7 +74,7 @@ public final class DeviceQueue {
         out = new long[(size + Long.SIZE - 1) / Long.SIZE];
         available = new AvailableRing(memory, addresses);
         used = new UsedRing(memory, addresses);
-        DescriptorTable descriptors = new DescriptorTable(memory);
+        descriptors = new DescriptorTable(memory);
         descriptors.map(addresses.descriptorTable(), size);
         int indirectCap = (features & Feature.INDIRECT_DESC) != 0 ? INDIRECT_CAP : 0;
         chain = new ChainCursor(memory, descriptors, size, indirectCap);
@@ -227,6 +228,21 @@ public final class DeviceQueue {
     /** Tells whether the buffer with this head was taken and not returned; any number. */
     public boolean isOut(int head) {
         return head >= 0 && head < size && ((out[head / Long.SIZE] >>> head) & 1) != 0;
+    }
+
+    /**
+     * RAM was attached or detached: a ring that is not RAM any more, or a buffer in work that is
+     * not, is a {@link #fault}.
+     */
+    public void memoryChanged() {
+        if (fault() != null) {
+            return;
+        }
+        if (!available.isRam() || !used.isRam() || !descriptors.isRam()) {
+            fault = QueueFault.RING_OUTSIDE_RAM;
+        } else if (isOut(chain.head())) {
+            chain.memoryChanged();
+        }
     }
 
     /** What the driver did wrong, or null. Once set, the queue stays where it is. */

@@ -14,6 +14,11 @@ final class UsedRing {
         availEventOffset = UsedRingLayout.availEventOffset(addresses.size());
     }
 
+    /** Tells whether the ring is RAM still. */
+    boolean isRam() {
+        return ram.isRam();
+    }
+
     int flagsOpaque() {
         return ram.getUnsignedShort(UsedRingLayout.FLAGS_OFFSET);
     }

@@ -1,6 +1,7 @@
 package io.aerostat.virtio.testkit;
 
 import io.aerostat.virtio.memory.GuestMemory;
+import io.aerostat.virtio.memory.PagedArray;
 import io.aerostat.virtio.memory.RamAccess;
 import io.aerostat.virtio.memory.RamRegion;
 
@@ -30,7 +31,9 @@ public final class GuestRam {
         /** A region for each page, arrays and direct buffers by turns; the 17th holds the rest. */
         ADJACENT_REGIONS,
         /** A byte array as in {@link #BYTE_ARRAY}, a gap of one page, and one page more. */
-        WITH_HOLE
+        WITH_HOLE,
+        /** Pages of byte arrays behind an accessor; none is there before it is stored to. */
+        PAGED_ARRAY
     }
 
     /** Guest address of the first byte, unless another is asked for. */
@@ -46,12 +49,14 @@ public final class GuestRam {
     private final int length;
     private final List<RamRegion> regions = new ArrayList<>();
     private final List<ByteBuffer> views = new ArrayList<>();
+    private final byte[][] pages;
     private final GuestMemory memory;
 
     private GuestRam(Kind kind, long base, int length) {
         this.kind = kind;
         this.base = base;
         this.length = length;
+        this.pages = new byte[kind == Kind.PAGED_ARRAY ? length / PAGE : 0][];
         switch (kind) {
             case RAW_ADDRESS -> addByAddress();
             case DIRECT_BUFFER -> addBuffer(base, ByteBuffer.allocateDirect(length));
@@ -61,6 +66,8 @@ public final class GuestRam {
                 addBuffer(base, ByteBuffer.allocate(length));
                 addBuffer(base + length + PAGE, ByteBuffer.allocate(PAGE));
             }
+            case PAGED_ARRAY ->
+                    regions.add(RamRegion.ofAccessor(base, length, new PagedArray(pages, PAGE)));
         }
         memory = GuestMemory.of(regions.toArray(RamRegion[]::new));
     }
@@ -131,6 +138,10 @@ public final class GuestRam {
     /** The byte at {@code gpa}, 0 to 255. */
     public int peek(long gpa) {
         int region = regionOf(gpa);
+        if (kind == Kind.PAGED_ARRAY) {
+            byte[] page = pages[(int) ((gpa - base) / PAGE)];
+            return page == null ? 0 : page[(int) ((gpa - base) % PAGE)] & 0xFF;
+        }
         return views.get(region).get((int) (gpa - regions.get(region).gpa())) & 0xFF;
     }
 
@@ -147,8 +158,20 @@ public final class GuestRam {
     public void poke(long gpa, int... values) {
         for (int i = 0; i < values.length; i++) {
             int region = regionOf(gpa + i);
+            if (kind == Kind.PAGED_ARRAY) {
+                pokePage(gpa + i - base, (byte) values[i]);
+                continue;
+            }
             views.get(region).put((int) (gpa + i - regions.get(region).gpa()), (byte) values[i]);
         }
+    }
+
+    private void pokePage(long offset, byte value) {
+        int index = (int) (offset / PAGE);
+        if (pages[index] == null) {
+            pages[index] = new byte[PAGE];
+        }
+        pages[index][(int) (offset % PAGE)] = value;
     }
 
     /** Stores {@code value} in {@code count} bytes from {@code gpa}. */

@@ -5,6 +5,7 @@ import io.aerostat.virtio.device.Doorbell;
 import io.aerostat.virtio.device.Ownership;
 import io.aerostat.virtio.device.VirtioDevice;
 import io.aerostat.virtio.memory.GuestMemory;
+import io.aerostat.virtio.memory.RamRegion;
 import io.aerostat.virtio.queue.QueueAddresses;
 import io.aerostat.virtio.snapshot.SnapshotException;
 import io.aerostat.virtio.snapshot.SnapshotReader;
@@ -76,6 +77,27 @@ public final class MmioDevice implements RegisterWindow {
     /** What runs the device. */
     public DeviceController controller() {
         return controller;
+    }
+
+    /** Does what is waiting, see {@link DeviceController#poll}. The owner. */
+    public int poll(long nowNs) {
+        return controller.poll(nowNs);
+    }
+
+    /**
+     * Attaches RAM where it is absent, see {@link DeviceController#attach}. The same thread as
+     * register accesses.
+     */
+    public void attach(RamRegion region) {
+        controller.attach(region);
+    }
+
+    /**
+     * Detaches RAM, see {@link DeviceController#detach}: when this returns it may be unmapped. The
+     * same thread as register accesses.
+     */
+    public void detach(RamRegion region) {
+        controller.detach(region);
     }
 
     /**
