@@ -236,8 +236,8 @@ final class MemoryChangeTest {
                             });
 
             detacher.start();
-            for (int i = 0; i < 1000; i++) {
-                Thread.yield();
+            for (int i = 0; i < 100_000; i++) {
+                Thread.onSpinWait();
             }
             assertFalse(detached.get());
             mayGoOn.set(true);

@@ -115,7 +115,7 @@ final class NotifyDrivenTest {
                         Ownership.NOTIFY_DRIVEN,
                         () -> {},
                         level -> {
-                            if (level && offered.get() < 5) {
+                            if (level && offered.get() < 3) {
                                 self[0].offer(queue[0], offered.incrementAndGet(), 0x77);
                                 self[0].kick(0);
                             }
@@ -127,8 +127,8 @@ final class NotifyDrivenTest {
         assertEquals(1, self[0].rings.get());
         self[0].pollAll();
 
-        assertEquals(6, self[0].usedIdx(0));
-        assertEquals(0x77, self[0].answer(5));
+        assertEquals(4, self[0].usedIdx(0));
+        assertEquals(0x77, self[0].answer(3));
     }
 
     @Test
