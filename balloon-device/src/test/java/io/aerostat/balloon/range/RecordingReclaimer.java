@@ -25,6 +25,7 @@ public final class RecordingReclaimer implements PageReclaimer {
     private long residentBytes = UNKNOWN;
     private Content content = Content.UNDEFINED;
     private long calls;
+    private int memoryChanges;
 
     /** A host whose unit is {@code granularityBytes}. */
     public RecordingReclaimer(GuestRam ram, int granularityBytes) {
@@ -100,6 +101,16 @@ public final class RecordingReclaimer implements PageReclaimer {
     public void reuse(PageRanges ranges) {
         check(ranges, GuestRam.PAGE);
         record(ranges, reuses);
+    }
+
+    @Override
+    public void memoryChanged() {
+        memoryChanges++;
+    }
+
+    /** How often RAM came or went. */
+    public int memoryChanges() {
+        return memoryChanges;
     }
 
     @Override
