@@ -249,10 +249,16 @@ public final class RamAccess {
         long bytes = (long) count * Integer.BYTES;
         checkInside(offset, bytes);
         long address = region.hostAddress();
+        ByteBuffer buffer = region.buffer();
         RamAccessor accessor = region.accessor();
         if (address != 0 && !BIG_ENDIAN_HOST) {
             long source = address + base + offset;
             UnsafeApi.copyMemory(null, source, target, indexOffset(targetIndex), bytes);
+        } else if (buffer != null) {
+            int from = (int) (base + offset);
+            for (int i = 0; i < count; i++) {
+                target[targetIndex + i] = buffer.getInt(from + (i << 2));
+            }
         } else if (accessor != null) {
             accessor.loadInts(base + offset, target, targetIndex, count);
         } else {
@@ -268,10 +274,16 @@ public final class RamAccess {
         long bytes = (long) count * Integer.BYTES;
         checkInside(offset, bytes);
         long address = region.hostAddress();
+        ByteBuffer buffer = region.buffer();
         RamAccessor accessor = region.accessor();
         if (address != 0 && !BIG_ENDIAN_HOST) {
             long target = address + base + offset;
             UnsafeApi.copyMemory(source, indexOffset(sourceIndex), null, target, bytes);
+        } else if (buffer != null) {
+            int from = (int) (base + offset);
+            for (int i = 0; i < count; i++) {
+                buffer.putInt(from + (i << 2), source[sourceIndex + i]);
+            }
         } else if (accessor != null) {
             accessor.storeInts(base + offset, source, sourceIndex, count);
         } else {
