@@ -27,7 +27,7 @@ final class FaultCounts {
                     deviceId,
                     scope == FaultScope.DEVICE ? "needs reset" : "has a queue stopped",
                     queue,
-                    fault,
+                    fault.name(),
                     fault.description());
         }
     }
