@@ -7,6 +7,9 @@ import io.aerostat.virtio.memory.GuestMemory;
 
 import org.jspecify.annotations.Nullable;
 
+import java.nio.ByteBuffer;
+import java.util.List;
+
 /**
  * Guest RAM in private memory of this process, for guests whose devices all live in this process.
  *
@@ -78,6 +81,11 @@ public final class AnonymousBackend implements MemoryBackend {
     @Override
     public GuestMemory memory() {
         return mapping.memory();
+    }
+
+    @Override
+    public List<ByteBuffer> buffers() {
+        return mapping.buffers();
     }
 
     @Override

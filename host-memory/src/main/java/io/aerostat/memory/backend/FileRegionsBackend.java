@@ -1,12 +1,14 @@
 package io.aerostat.memory.backend;
 
 import io.aerostat.balloon.range.PageReclaimer;
+import io.aerostat.memory.os.CallTally;
 import io.aerostat.memory.os.FileStatus;
 import io.aerostat.memory.os.LinuxMemory;
 import io.aerostat.memory.os.OsException;
 import io.aerostat.virtio.memory.GuestMemory;
 import io.aerostat.virtio.memory.RamRegion;
 
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -84,7 +86,7 @@ public final class FileRegionsBackend implements MemoryBackend {
         checkTable(sorted);
         int unitBytes = unitBytesOf(sorted);
         Lifetime lifetime = new Lifetime("files " + sorted);
-        CallTally tally = new CallTally();
+        CallTally tally = new CallTally(MemoryBackend.class);
         List<MappedRegion> mapped = new ArrayList<>();
         try {
             for (FileRegion region : sorted) {
@@ -144,6 +146,16 @@ public final class FileRegionsBackend implements MemoryBackend {
     public GuestMemory memory() {
         lifetime.checkOpen();
         return memory;
+    }
+
+    @Override
+    public List<ByteBuffer> buffers() {
+        lifetime.checkOpen();
+        List<ByteBuffer> buffers = new ArrayList<>();
+        for (MappedRegion region : regions) {
+            buffers.addAll(region.mapping().buffers());
+        }
+        return List.copyOf(buffers);
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.aerostat.memory.backend;
 
 import io.aerostat.balloon.range.PageRanges;
 import io.aerostat.balloon.range.PageReclaimer;
+import io.aerostat.memory.os.CallTally;
 import io.aerostat.memory.os.OsException;
 import io.aerostat.virtio.memory.GuestMemory;
 
@@ -105,13 +106,25 @@ final class FileRegionsReclaimer implements PageReclaimer {
     }
 
     private void check(long gpa, long bytes, int unit) {
-        boolean inside = bytes >= 0 && memory.contiguousFrom(gpa, bytes) == bytes;
-        if (!inside || ((gpa | bytes) & (unit - 1)) != 0) {
+        if (bytes < 0 || ((gpa | bytes) & (unit - 1)) != 0 || !isInside(gpa, bytes)) {
             throw new IllegalArgumentException(
                     ("not whole units inside this RAM: gpa=0x" + Long.toHexString(gpa))
                             + (", bytes=" + bytes + ", unitBytes=" + unit)
                             + (", ram=" + memory.regions()));
         }
+    }
+
+    // Where RAM can be, be it detached or not: the mapping is there all the same.
+    private boolean isInside(long gpa, long bytes) {
+        long done = 0;
+        while (done < bytes) {
+            int index = memory.regionIndexOf(gpa + done);
+            if (index == GuestMemory.NOT_RAM) {
+                return false;
+            }
+            done = memory.region(index).end() - gpa;
+        }
+        return true;
     }
 
     /** The region of an address that was checked: there are few. */

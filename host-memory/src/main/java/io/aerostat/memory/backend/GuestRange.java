@@ -5,6 +5,9 @@ import io.aerostat.virtio.memory.GuestMemory;
 import io.aerostat.virtio.memory.RamRegion;
 
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * The guest addresses that a backend answers for, and the unit in which it gives them back.
@@ -75,14 +78,35 @@ record GuestRange(long gpa, long length, int unitBytes) {
 
     /** Guest memory in buffers, in as many adjacent regions of {@code maxBytes} as it takes. */
     GuestMemory inBuffers(int maxBytes, BufferSource source) {
-        int count = Math.toIntExact((length - 1) / maxBytes + 1);
-        RamRegion[] regions = new RamRegion[count];
-        for (int i = 0; i < count; i++) {
-            long offset = (long) i * maxBytes;
+        return memoryOf(buffers(maxBytes, source));
+    }
+
+    /** The range in as many buffers of {@code maxBytes} as it takes, little-endian. */
+    List<ByteBuffer> buffers(int maxBytes, BufferSource source) {
+        List<ByteBuffer> buffers = new ArrayList<>();
+        for (long offset = 0; offset < length; offset += maxBytes) {
             int bytes = (int) Math.min(maxBytes, length - offset);
-            regions[i] = RamRegion.ofBuffer(gpa + offset, source.buffer(offset, bytes));
+            buffers.add(source.buffer(offset, bytes).order(ByteOrder.LITTLE_ENDIAN));
+        }
+        return List.copyOf(buffers);
+    }
+
+    /** Guest memory in these buffers, which are as long as the range: a region each. */
+    GuestMemory memoryOf(List<ByteBuffer> buffers) {
+        RamRegion[] regions = new RamRegion[buffers.size()];
+        long at = gpa;
+        for (int i = 0; i < regions.length; i++) {
+            regions[i] = RamRegion.ofBuffer(at, buffers.get(i));
+            at = regions[i].end();
         }
         return GuestMemory.of(regions);
+    }
+
+    /** Views of buffers, whose positions and limits are the caller's own; little-endian. */
+    static List<ByteBuffer> views(List<ByteBuffer> buffers) {
+        return buffers.stream()
+                .map(buffer -> buffer.duplicate().clear().order(ByteOrder.LITTLE_ENDIAN))
+                .toList();
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.aerostat.memory.backend;
 
+import io.aerostat.memory.os.CallTally;
 import io.aerostat.memory.os.FileStatus;
 import io.aerostat.memory.os.LinuxMemory;
 

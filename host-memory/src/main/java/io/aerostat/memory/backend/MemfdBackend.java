@@ -5,6 +5,9 @@ import io.aerostat.memory.os.LinuxMemory;
 import io.aerostat.memory.os.OsException;
 import io.aerostat.virtio.memory.GuestMemory;
 
+import java.nio.ByteBuffer;
+import java.util.List;
+
 /**
  * Guest RAM in a file that exists in memory alone, for guests whose devices may live in another
  * process: whoever is given the file descriptor maps the same pages.
@@ -76,6 +79,11 @@ public final class MemfdBackend implements MemoryBackend {
     @Override
     public GuestMemory memory() {
         return mapping.memory();
+    }
+
+    @Override
+    public List<ByteBuffer> buffers() {
+        return mapping.buffers();
     }
 
     @Override

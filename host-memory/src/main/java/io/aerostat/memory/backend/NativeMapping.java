@@ -1,15 +1,16 @@
 package io.aerostat.memory.backend;
 
+import io.aerostat.memory.os.CallTally;
 import io.aerostat.memory.os.LinuxMemory;
 import io.aerostat.memory.os.OsException;
+import io.aerostat.memory.os.Residency;
 import io.aerostat.virtio.memory.GuestMemory;
 import io.aerostat.virtio.memory.RamAccess;
 import io.aerostat.virtio.memory.RamRegion;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
+import java.util.List;
 
 /**
  * A mapping of this process that is guest RAM: where it is, how long it lives, how much of it is
@@ -19,9 +20,6 @@ import java.nio.ByteBuffer;
  * that it is still mapped.
  */
 final class NativeMapping {
-    /** Most bytes that mincore fills at a time: enough for 256 MiB of 4 KiB pages. */
-    private static final int RESIDENCY_CHUNK = 64 * 1024;
-
     private static final int PROTECTION = LinuxMemory.PROT_READ | LinuxMemory.PROT_WRITE;
 
     private final GuestRange range;
@@ -55,15 +53,10 @@ final class NativeMapping {
     /**
      * Nothing, where there can be native guest memory.
      *
-     * @throws UnsupportedOperationException if this host has none
+     * @throws UnsupportedOperationException if this host has none, or this JVM may not ask for it
      */
     static void requireSupport() {
-        if (!LinuxMemory.isSupported()) {
-            throw new UnsupportedOperationException(
-                    "native guest memory needs 64-bit Linux on x86-64 or aarch64, else take"
-                            + (" SimulatedBackend: os=" + System.getProperty("os.name"))
-                            + (", architecture=" + System.getProperty("os.arch")));
-        }
+        LinuxMemory.requireSupport("UnloadBackend or SimulatedBackend");
     }
 
     /** Private memory: none of it is there until it is touched. */
@@ -105,7 +98,7 @@ final class NativeMapping {
                     case RESERVED -> mmapFromPool(length, kind, fd);
                 };
         Lifetime lifetime = new Lifetime("native " + range);
-        return mapped(range, hugePages, address, lifetime, new CallTally());
+        return mapped(range, hugePages, address, lifetime, new CallTally(MemoryBackend.class));
     }
 
     /** Takes over what was mapped; unmaps it if that fails. */
@@ -213,6 +206,12 @@ final class NativeMapping {
         return range.inBuffers(maxBytes, this::buffer);
     }
 
+    /** The bytes in buffers of at most 1 GiB each. */
+    List<ByteBuffer> buffers() {
+        lifetime.checkOpen();
+        return range.buffers(GuestRange.MAX_BUFFER_BYTES, this::buffer);
+    }
+
     @SuppressWarnings("restricted") // The bytes are those of our own mapping.
     private ByteBuffer buffer(long offset, int bytes) {
         return MemorySegment.ofAddress(address + offset).reinterpret(bytes).asByteBuffer();
@@ -230,35 +229,7 @@ final class NativeMapping {
      * @param bytes whole units inside the mapping
      */
     long residentBytes(long offset, long bytes) {
-        if (bytes == 0) {
-            return 0;
-        }
-        int pageBytes = LinuxMemory.pageBytes();
-        long pages = 0;
-        try (Arena arena = Arena.ofConfined()) {
-            // Whole longs, and zero behind the last page.
-            long vectorBytes = Math.min(RESIDENCY_CHUNK, (bytes / pageBytes + 7) & -Long.BYTES);
-            MemorySegment vector = arena.allocate(vectorBytes, Long.BYTES);
-            long chunkBytes = vectorBytes * pageBytes;
-            for (long done = 0; done < bytes; done += chunkBytes) {
-                long now = Math.min(chunkBytes, bytes - done);
-                if (now < chunkBytes) {
-                    vector.fill((byte) 0);
-                }
-                LinuxMemory.mincore(address + offset + done, now, vector);
-                pages += lowestBits(vector);
-            }
-        }
-        return pages * pageBytes;
-    }
-
-    // Only the lowest bit of each byte has a meaning.
-    private static long lowestBits(MemorySegment vector) {
-        long bits = 0;
-        for (long i = 0; i < vector.byteSize(); i += Long.BYTES) {
-            bits += Long.bitCount(vector.get(ValueLayout.JAVA_LONG, i) & 0x0101_0101_0101_0101L);
-        }
-        return bits;
+        return Residency.bytes(address + offset, bytes);
     }
 
     /**

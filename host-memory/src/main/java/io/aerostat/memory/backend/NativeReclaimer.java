@@ -2,6 +2,7 @@ package io.aerostat.memory.backend;
 
 import io.aerostat.balloon.range.PageRanges;
 import io.aerostat.balloon.range.PageReclaimer;
+import io.aerostat.memory.os.CallTally;
 import io.aerostat.memory.os.IoVectors;
 import io.aerostat.memory.os.LinuxMemory;
 import io.aerostat.memory.os.OsException;

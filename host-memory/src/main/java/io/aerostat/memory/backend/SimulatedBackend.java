@@ -7,6 +7,7 @@ import io.aerostat.virtio.memory.RamAccess;
 import io.aerostat.virtio.memory.RamRegion;
 
 import java.nio.ByteBuffer;
+import java.util.List;
 
 /**
  * Guest RAM in Java's direct buffers, for hosts without native reclaim. It behaves like the others
@@ -20,13 +21,15 @@ import java.nio.ByteBuffer;
  */
 public final class SimulatedBackend implements MemoryBackend {
     private final GuestRange range;
+    private final List<ByteBuffer> buffers;
     private final GuestMemory memory;
     private final Lifetime lifetime;
     private final ZeroFill reclaimer;
 
-    private SimulatedBackend(GuestRange range, GuestMemory memory) {
+    private SimulatedBackend(GuestRange range, List<ByteBuffer> buffers) {
         this.range = range;
-        this.memory = memory;
+        this.buffers = buffers;
+        this.memory = range.memoryOf(buffers);
         this.lifetime = new Lifetime("simulated " + range);
         this.reclaimer = new ZeroFill(range, memory, lifetime);
     }
@@ -56,9 +59,8 @@ public final class SimulatedBackend implements MemoryBackend {
     /** Allocates guest RAM in buffers of at most {@code maxBufferBytes}. */
     static SimulatedBackend map(BackendOptions options, int maxBufferBytes) {
         GuestRange range = options.rangeOn(RamRegion.PAGE_BYTES);
-        GuestMemory memory =
-                range.inBuffers(maxBufferBytes, (offset, size) -> pageAlignedBuffer(size));
-        return new SimulatedBackend(range, memory);
+        return new SimulatedBackend(
+                range, range.buffers(maxBufferBytes, (offset, size) -> pageAlignedBuffer(size)));
     }
 
     private static ByteBuffer pageAlignedBuffer(int bytes) {
@@ -71,6 +73,12 @@ public final class SimulatedBackend implements MemoryBackend {
     public GuestMemory memory() {
         lifetime.checkOpen();
         return memory;
+    }
+
+    @Override
+    public List<ByteBuffer> buffers() {
+        lifetime.checkOpen();
+        return GuestRange.views(buffers);
     }
 
     @Override

@@ -40,8 +40,17 @@ public final class LinuxMemory {
     /** Huge pages of 2 MiB from the host's pool (MAP_HUGETLB, MAP_HUGE_2MB): mmap(2). */
     public static final int MAP_HUGETLB_2MB = 0x40000 | (21 << 26);
 
-    /** Drop the pages of an anonymous mapping; they read as zero afterwards: madvise(2). */
+    /**
+     * Drop the pages of a private mapping; they read as zero afterwards if it is anonymous, and as
+     * its file otherwise: madvise(2).
+     */
     public static final int MADV_DONTNEED = 4;
+
+    /**
+     * Free the pages of a shared, writable mapping together with what its file keeps there; they
+     * read as zero afterwards, for all who map the file: madvise(2).
+     */
+    public static final int MADV_REMOVE = 9;
 
     /** Back the range by transparent huge pages where possible: madvise(2). */
     public static final int MADV_HUGEPAGE = 14;
@@ -86,6 +95,30 @@ public final class LinuxMemory {
     static boolean isSupported(String osName, String architecture, long pointerBytes) {
         boolean known = architecture.equals("amd64") || architecture.equals("aarch64");
         return osName.equals("Linux") && known && pointerBytes == Long.BYTES;
+    }
+
+    /**
+     * Returns where the calls of this class work here, and this JVM may make them.
+     *
+     * @param instead what to take where they don't
+     * @throws UnsupportedOperationException otherwise, with a message for whoever runs the program
+     */
+    public static void requireSupport(String instead) {
+        if (!isSupported()) {
+            throw new UnsupportedOperationException(
+                    ("native guest memory needs 64-bit Linux on x86-64 or aarch64, else take "
+                                    + instead)
+                            + (": os=" + System.getProperty("os.name"))
+                            + (", architecture=" + System.getProperty("os.arch")));
+        }
+        try {
+            pageBytes();
+        } catch (LinkageError | IllegalCallerException refused) {
+            throw new UnsupportedOperationException(
+                    "native guest memory needs native calls, which this JVM refuses: start it with"
+                            + (" --enable-native-access=ALL-UNNAMED, or take " + instead),
+                    refused);
+        }
     }
 
     /** The host's page size in bytes, a power of two from 4096 up: getpagesize(2). */

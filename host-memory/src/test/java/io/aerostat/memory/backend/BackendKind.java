@@ -20,6 +20,7 @@ record BackendKind(Maker maker, HugePages hugePages, int unitBytes) {
         ANONYMOUS_ONE_BY_ONE,
         MEMFD,
         FILE_REGIONS,
+        UNLOAD,
         SIMULATED;
 
         MemoryBackend map(BackendOptions options) {
@@ -28,12 +29,13 @@ record BackendKind(Maker maker, HugePages hugePages, int unitBytes) {
                 case ANONYMOUS_ONE_BY_ONE -> AnonymousBackend.map(options, false);
                 case MEMFD -> MemfdBackend.map(options);
                 case FILE_REGIONS -> RegionFiles.mapInThree(options);
+                case UNLOAD -> UnloadBackends.map(options, bufferBytes(options.unitBytes()));
                 case SIMULATED -> SimulatedBackend.map(options, bufferBytes(options.unitBytes()));
             };
         }
 
-        // Few units in each, and no whole number of them, so that ranges cross from one into the
-        // next.
+        // Few units in each, and no whole number of them if there are small ones, so that ranges
+        // cross from one into the next.
         private static int bufferBytes(int unitBytes) {
             return Math.max(5 * RamRegion.PAGE_BYTES, unitBytes + unitBytes / 4);
         }
@@ -54,6 +56,11 @@ record BackendKind(Maker maker, HugePages hugePages, int unitBytes) {
         boolean choosesItsUnit() {
             return this != FILE_REGIONS;
         }
+
+        /** Tells whether there may be huge pages behind it. */
+        boolean hasHugePages() {
+            return this != UNLOAD;
+        }
     }
 
     /** All that this machine can do. */
@@ -62,9 +69,11 @@ record BackendKind(Maker maker, HugePages hugePages, int unitBytes) {
         Stream<BackendKind> transparent =
                 Maker.onLinux()
                         .filter(Maker::choosesItsUnit)
+                        .filter(Maker::hasHugePages)
                         .map(maker -> new BackendKind(maker, HugePages.WANTED, HUGE_PAGE_BYTES));
         Stream<BackendKind> reserved =
                 Maker.onLinux()
+                        .filter(Maker::hasHugePages)
                         .filter(maker -> HugePagePool.has(HugePagePool.TEST_PAGES))
                         .map(maker -> new BackendKind(maker, HugePages.RESERVED, HUGE_PAGE_BYTES));
         return Stream.concat(smallPages, Stream.concat(transparent, reserved));

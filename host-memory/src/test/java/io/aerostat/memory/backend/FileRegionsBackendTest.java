@@ -1,5 +1,6 @@
 package io.aerostat.memory.backend;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -87,6 +88,19 @@ final class FileRegionsBackendTest {
             assertEquals(3 * page, LinuxMemory.allocatedBytes(fd));
             assertHolds(backend, true, 0, 16, 19);
             assertHolds(backend, false, 1, 17, 18);
+        }
+    }
+
+    // The balloon takes its pages back whether their region is attached or not.
+    @Test
+    void reusesPagesOfARegionThatIsDetached() {
+        int fd = files.file(8 * page);
+        try (FileRegionsBackend backend = mapWithGap(fd)) {
+            backend.memory().detach(backend.memory().region(0));
+
+            assertDoesNotThrow(() -> backend.reclaimer().reuse(pages(0, 2, 16, 4)));
+            assertThrows(
+                    IllegalArgumentException.class, () -> backend.reclaimer().reuse(pages(0, 3)));
         }
     }
 

@@ -5,23 +5,32 @@ import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 
 /** Counts what a class logs, and keeps it off the console. */
-final class LogLines extends Handler implements AutoCloseable {
+public final class LogLines extends Handler implements AutoCloseable {
     private final Logger logger;
     private int count;
+    private String last = "";
 
-    LogLines(Class<?> source) {
+    /** Listens to the class {@code source}. */
+    public LogLines(Class<?> source) {
         logger = Logger.getLogger(source.getName());
         logger.setUseParentHandlers(false);
         logger.addHandler(this);
     }
 
-    int count() {
+    /** Lines since the start. */
+    public int count() {
         return count;
+    }
+
+    /** The newest line, or empty. */
+    public String last() {
+        return last;
     }
 
     @Override
     public void publish(LogRecord line) {
         count++;
+        last = line.getMessage();
     }
 
     @Override

@@ -306,6 +306,7 @@ final class MemoryBackendContractTest {
 
         assertAll(
                 () -> assertThrows(IllegalStateException.class, backend::memory),
+                () -> assertThrows(IllegalStateException.class, backend::buffers),
                 () -> assertThrows(IllegalStateException.class, backend::reclaimer),
                 () -> assertThrows(IllegalStateException.class, backend::residentBytes),
                 () -> assertThrows(IllegalStateException.class, () -> reclaimer.discard(ranges)),

@@ -5,11 +5,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** What the kernel says of a mapping of this process: proc_pid_smaps(5). */
-final class Smaps {
+public final class Smaps {
     private Smaps() {}
 
     /** Bytes that a field such as "AnonHugePages" counts in the mapping that holds the address. */
-    static long bytes(long address, String field) throws IOException {
+    public static long bytes(long address, String field) throws IOException {
         return Long.parseLong(line(address, field).replaceAll("[^0-9]", "")) * 1024;
     }
 

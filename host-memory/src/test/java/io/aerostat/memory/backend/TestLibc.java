@@ -8,19 +8,26 @@ import java.lang.foreign.Linker;
 import java.lang.invoke.MethodHandle;
 
 /** Native calls that make the product's own calls fail in earnest. */
-final class TestLibc {
+public final class TestLibc {
     private static final Linker LINKER = Linker.nativeLinker();
 
     private TestLibc() {}
 
     /** Locks pages in memory: the kernel then refuses MADV_DONTNEED for them with EINVAL. */
-    static void mlock(long address, long length) throws Throwable {
+    public static void mlock(long address, long length) throws Throwable {
         MethodHandle mlock = find("mlock", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG));
         check((int) mlock.invokeExact(address, length));
     }
 
+    /** Lets go of locked pages. */
+    public static void munlock(long address, long length) throws Throwable {
+        MethodHandle munlock =
+                find("munlock", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG));
+        check((int) munlock.invokeExact(address, length));
+    }
+
     /** Makes {@code target} stand for the file of {@code source}. */
-    static void dup2(int source, int target) throws Throwable {
+    public static void dup2(int source, int target) throws Throwable {
         MethodHandle dup2 = find("dup2", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
         check((int) dup2.invokeExact(source, target));
     }

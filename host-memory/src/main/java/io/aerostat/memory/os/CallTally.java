@@ -1,26 +1,36 @@
-package io.aerostat.memory.backend;
-
-import io.aerostat.memory.os.OsException;
+package io.aerostat.memory.os;
 
 import java.lang.System.Logger.Level;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** Counts a backend's system calls and their failures, and logs the first failure. Any thread. */
-final class CallTally {
-    private static final System.Logger LOG = System.getLogger(MemoryBackend.class.getName());
+/**
+ * Counts the system calls that somebody makes on guest memory, and their failures, and logs the
+ * first failure. Any thread.
+ */
+public final class CallTally {
+    private final System.Logger log;
 
     private final AtomicLong discards = new AtomicLong();
     private final AtomicLong failures = new AtomicLong();
 
+    /**
+     * Nothing is counted yet.
+     *
+     * @param owner in whose name the first failure is logged
+     */
+    public CallTally(Class<?> owner) {
+        this.log = System.getLogger(owner.getName());
+    }
+
     /** A system call for discard is about to be made. */
-    void countDiscard() {
+    public void countDiscard() {
         discards.incrementAndGet();
     }
 
     /** A system call failed. */
-    void countFailure(OsException failure) {
+    public void countFailure(Exception failure) {
         if (failures.getAndIncrement() == 0) {
-            LOG.log(
+            log.log(
                     Level.WARNING,
                     "guest memory: further failures like this are only counted: "
                             + failure.getMessage());
@@ -28,12 +38,12 @@ final class CallTally {
     }
 
     /** System calls made for discard. */
-    long discards() {
+    public long discards() {
         return discards.get();
     }
 
     /** System calls that failed. */
-    long failures() {
+    public long failures() {
         return failures.get();
     }
 }
