@@ -108,6 +108,21 @@ final class ArchitectureTest {
                     .mayOnlyBeAccessedByLayers("balloon");
 
     @ArchTest
+    static final ArchRule packagesOfHostMemoryFormALine =
+            layeredArchitecture()
+                    .consideringOnlyDependenciesInAnyPackage("io.aerostat.memory..")
+                    .layer("os")
+                    .definedBy("io.aerostat.memory.os")
+                    .layer("backend")
+                    .definedBy("io.aerostat.memory.backend")
+                    .layer("own")
+                    .definedBy("io.aerostat.memory.own")
+                    .whereLayer("backend")
+                    .mayNotBeAccessedByAnyLayer()
+                    .whereLayer("own")
+                    .mayNotBeAccessedByAnyLayer();
+
+    @ArchTest
     static final ArchRule packagesOfTheGuestFormALine =
             layeredArchitecture()
                     .consideringOnlyDependenciesInAnyPackage("io.aerostat.guest..")
