@@ -2,6 +2,7 @@ package io.aerostat.bench;
 
 import io.aerostat.balloon.BalloonDevice;
 import io.aerostat.balloon.BalloonOptions;
+import io.aerostat.balloon.reclaim.NoReclaim;
 import io.aerostat.memory.backend.AnonymousBackend;
 import io.aerostat.memory.backend.MemfdBackend;
 import io.aerostat.memory.backend.MemoryBackend;

@@ -32,12 +32,13 @@ import java.util.Locale;
  * folder, and sums up.
  *
  * <p>{@code --quick}: one fork, short iterations and of the units the smallest and the largest, for
- * a look. {@code --linux}: a real guest instead, see {@link LinuxBenchmark}. All other arguments
- * are JMH's.
+ * a look. {@code --linux}: a real guest instead, see {@link LinuxBenchmark}. {@code --embedding}:
+ * what an emulator waits for, see {@link EmbeddingRun}. All other arguments are JMH's.
  */
 public final class Main {
     private static final String QUICK = "--quick";
     private static final String LINUX = "--linux";
+    private static final String EMBEDDING = "--embedding";
     private static final String PEER = "peers/vhost_balloon.py";
     private static final String UNITS = "unitKib";
     private static final DateTimeFormatter STAMP =
@@ -54,6 +55,11 @@ public final class Main {
             System.exit(LinuxBenchmark.run(rest, peer(), raw, System.out, System.err));
             return;
         }
+        if (rest.remove(EMBEDDING)) {
+            Path raw = resultFile("embedding");
+            System.exit(EmbeddingRun.run(rest, raw, System.out, System.err));
+            return;
+        }
         boolean quick = rest.remove(QUICK);
         CommandLineOptions given;
         try {
@@ -66,6 +72,7 @@ public final class Main {
         if (given.shouldHelp()) {
             System.out.println("./aerostat bench [--quick] [JMH ARGUMENT...]");
             System.out.println("./aerostat bench --linux [--quick]");
+            System.out.println("./aerostat bench --embedding [--quick]");
             given.showHelp();
             return;
         }
@@ -92,10 +99,20 @@ public final class Main {
             }
         }
         Collection<RunResult> results = new Runner(options.build()).run();
-        summarize(results.stream().filter(run -> !GranularitySummary.isAbout(run)).toList());
-        GranularitySummary.print(
-                results.stream().filter(GranularitySummary::isAbout).toList(), System.out);
+        summarizeEach(results);
         System.out.println("raw results: " + raw);
+    }
+
+    /** Benchmarks that ask something else have a table of their own. */
+    private static void summarizeEach(Collection<RunResult> results) {
+        List<RunResult> granularity = results.stream().filter(GranularitySummary::isAbout).toList();
+        List<RunResult> notify = results.stream().filter(NotifyFigures::isAbout).toList();
+        List<RunResult> others = new ArrayList<>(results);
+        others.removeAll(granularity);
+        others.removeAll(notify);
+        summarize(others);
+        GranularitySummary.print(granularity, System.out);
+        new NotifySummary(notify.stream().map(NotifyFigures::of).toList()).print(System.out);
     }
 
     /** Beside the jar, in the build folder. */
