@@ -75,12 +75,20 @@ public final class BalloonDevice implements VirtioDevice {
     private @Nullable DeviceController controller;
     private int poisonAtStart;
 
-    /** Restored, and the owner's clock was not seen since. */
-    private boolean clockIsUnknown;
+    /** New or restored, and the owner's clock was not seen since: so far it stands at 0. */
+    private boolean clockIsUnknown = true;
 
     private volatile long negotiated;
     private volatile long ledgerPages;
     private volatile long incompletePages;
+
+    /**
+     * A balloon of {@link BalloonOptions#DEFAULT} for the given RAM, see {@link
+     * #BalloonDevice(GuestMemory, PageReclaimer, BalloonOptions)}.
+     */
+    public BalloonDevice(GuestMemory memory, PageReclaimer reclaimer) {
+        this(memory, reclaimer, BalloonOptions.DEFAULT);
+    }
 
     /**
      * A balloon for the given RAM.

@@ -1,5 +1,6 @@
 package io.aerostat.virtio.device;
 
+import io.aerostat.virtio.memory.GuestMemory;
 import io.aerostat.virtio.queue.DeviceQueue;
 import io.aerostat.virtio.queue.QueueFault;
 import io.aerostat.virtio.spec.DeviceStatus;
@@ -31,6 +32,7 @@ final class DeviceAgent {
     /** The driver has set DRIVER_OK; after {@link #DOWN}, if both are set. */
     private static final int UP = 1 << 1;
 
+    private final GuestMemory memory;
     private final VirtioDevice device;
     private final QueueTable queues;
     private final FeatureNegotiation negotiation;
@@ -68,12 +70,13 @@ final class DeviceAgent {
             FeatureNegotiation negotiation,
             Interrupts interrupts,
             FaultScope faultScope) {
+        this.memory = queues.memory();
         this.device = device;
         this.queues = queues;
         this.negotiation = negotiation;
         this.interrupts = interrupts;
         this.faultScope = faultScope;
-        this.seenMemoryChanges = queues.memory().changes();
+        this.seenMemoryChanges = memory.changes();
     }
 
     // any thread
@@ -183,13 +186,16 @@ final class DeviceAgent {
         return work;
     }
 
-    /** Looks whether RAM has come or gone, and whether all rings lie in RAM still. */
+    /** Looks whether RAM has come or gone. */
     void lookAtMemory() {
-        int changes = queues.memory().changes();
-        if (changes == seenMemoryChanges) {
-            return;
+        if (memory.changes() != seenMemoryChanges) {
+            memoryChanged();
         }
-        seenMemoryChanges = changes;
+    }
+
+    /** All rings must lie in RAM still. */
+    private void memoryChanged() {
+        seenMemoryChanges = memory.changes();
         device.memoryChanged();
         for (int queue = 0; queue < queues.count(); queue++) {
             DeviceQueue ring = queues.ring(queue);

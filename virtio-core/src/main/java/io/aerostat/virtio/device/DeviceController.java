@@ -277,9 +277,8 @@ public final class DeviceController {
         }
     }
 
-    // A write from inside a pass (an interrupt line that runs guest code) finds the door closed,
-    // and
-    // the pass that it is in has the bell rung.
+    // A write from inside a pass (an interrupt line that runs guest code) finds the mailbox busy:
+    // whoever is in the pass has the doorbell rung for what it left.
     private void workAtOnce() {
         if (!mailbox.tryEnter()) {
             return;
@@ -305,7 +304,8 @@ public final class DeviceController {
     public void writeConfig(long offset, int width, long value) {
         if (device.config().write(offset, width, value)) {
             agent.configWritten();
-            workCame();
+            // Not looked at in between the bytes of a field that are written one by one.
+            doorbell.ring();
         }
     }
 

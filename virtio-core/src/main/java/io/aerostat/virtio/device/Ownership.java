@@ -14,8 +14,10 @@ public enum Ownership {
     /**
      * The thread that makes the guest's register accesses works inside them: a write that gives the
      * device something to do does one bounded piece of it before it returns. For hosts without a
-     * step in which they would poll. What is more than one piece, and what the host commands, rings
-     * the doorbell: have {@link DeviceController#poll} called, by the same thread.
+     * step in which they would poll. What is more than one piece, what the driver writes to its
+     * configuration, and what the host commands, ring the doorbell: have {@link
+     * DeviceController#poll} called, by the same thread. No time goes by in a kick: what happens
+     * there is dated with the last poll.
      */
     NOTIFY_DRIVEN,
     /**

@@ -120,12 +120,11 @@ public final class GuestMemory {
      * length.
      */
     public boolean contains(long gpa, long length) {
-        return length >= 0 && contiguousFrom(gpa, length) == length && (length > 0 || isRam(gpa));
-    }
-
-    private boolean isRam(long gpa) {
         int index = regionIndexOf(gpa);
-        return index != NOT_RAM && regions[index].isAttached();
+        if (index == NOT_RAM || length < 0 || !regions[index].isAttached()) {
+            return false;
+        }
+        return length <= regions[index].end() - gpa || contiguousFrom(gpa, length) == length;
     }
 
     /**

@@ -4,6 +4,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.IntBuffer;
 
 /**
  * A stretch of guest RAM: where the guest sees it, and where its bytes are.
@@ -31,7 +32,9 @@ public final class RamRegion {
     // Where the bytes are: one of the three, or an address and a buffer. All gone once detached.
     private long hostAddress;
     private @Nullable ByteBuffer buffer;
+    private @Nullable IntBuffer ints;
     private @Nullable RamAccessor accessor;
+    private boolean attached;
 
     // Held, not read: keeps the memory behind hostAddress alive.
     @SuppressWarnings({"unused", "FieldCanBeLocal"})
@@ -74,6 +77,7 @@ public final class RamRegion {
         RamRegion region = new RamRegion(gpa, length);
         region.hostAddress = address;
         region.owner = owner;
+        region.attached = true;
         return region;
     }
 
@@ -96,7 +100,9 @@ public final class RamRegion {
         ByteBuffer view = buffer.duplicate().clear().order(ByteOrder.LITTLE_ENDIAN);
         RamRegion region = new RamRegion(gpa, view.capacity());
         region.buffer = view;
+        region.ints = view.asIntBuffer();
         region.owner = buffer;
+        region.attached = true;
         if (buffer.isDirect() && RamAccess.supportsRawAddresses()) {
             region.hostAddress = RamAccess.addressOf(view);
         }
@@ -117,6 +123,7 @@ public final class RamRegion {
     public static RamRegion ofAccessor(long gpa, long length, RamAccessor accessor) {
         RamRegion region = new RamRegion(gpa, length);
         region.accessor = accessor;
+        region.attached = true;
         return region;
     }
 
@@ -145,7 +152,7 @@ public final class RamRegion {
 
     /** Tells whether there are bytes: neither {@link #absent} nor detached. */
     public boolean isAttached() {
-        return hostAddress != 0 || buffer != null || accessor != null;
+        return attached;
     }
 
     /**
@@ -164,6 +171,11 @@ public final class RamRegion {
         return buffer;
     }
 
+    /** The bytes of {@link #buffer}, four at a time. */
+    @Nullable IntBuffer ints() {
+        return ints;
+    }
+
     /** What reaches the region's bytes if neither an address nor a buffer does. */
     @Nullable RamAccessor accessor() {
         return accessor;
@@ -171,8 +183,10 @@ public final class RamRegion {
 
     /** Has no bytes from now on. Not while a window on them is in use. */
     void detach() {
+        attached = false;
         hostAddress = 0;
         buffer = null;
+        ints = null;
         accessor = null;
         owner = null;
     }

@@ -1,10 +1,12 @@
 package io.aerostat.virtio.snapshot;
 
+import java.io.IOException;
+
 /**
  * A snapshot cannot be restored here: it is damaged, of a newer version, or of another machine. The
  * message says which, as {@code what: name=value}. What was to be restored is unchanged.
  */
-public final class SnapshotException extends Exception {
+public final class SnapshotException extends IOException {
     private static final long serialVersionUID = 1;
 
     /**

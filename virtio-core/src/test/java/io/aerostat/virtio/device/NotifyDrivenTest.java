@@ -51,10 +51,14 @@ final class NotifyDrivenTest {
     }
 
     @Test
-    void aConfigurationWriteIsToldBeforeItReturns() {
+    void aConfigurationWriteOfSeveralPartsIsLookedAtWhenItIsWhole() {
         machine.bringUp(FEATURES);
 
-        machine.device.store(0x100 + EchoDevice.DRIVER_FIELD, 4, 1);
+        machine.device.store(0x100 + EchoDevice.DRIVER_FIELD, 2, 1);
+        machine.device.store(0x100 + EchoDevice.DRIVER_FIELD + 2, 2, 1);
+        assertFalse(machine.echo.told().contains("configWritten"));
+        assertTrue(machine.rings.get() > 0);
+        machine.device.poll(0);
 
         assertTrue(machine.echo.told().contains("configWritten"));
     }

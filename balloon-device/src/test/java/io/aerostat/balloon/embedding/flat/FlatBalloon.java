@@ -1,7 +1,6 @@
 package io.aerostat.balloon.embedding.flat;
 
 import io.aerostat.balloon.BalloonDevice;
-import io.aerostat.balloon.BalloonOptions;
 import io.aerostat.balloon.range.PageReclaimer;
 import io.aerostat.virtio.device.Ownership;
 import io.aerostat.virtio.memory.GuestMemory;
@@ -20,7 +19,7 @@ public final class FlatBalloon implements MappedDevice {
         RamRegion ram = RamRegion.ofBuffer(FlatMachine.RAM_BASE, machine.ram());
         RamRegion slot = RamRegion.absent(FlatMachine.SLOT_BASE, FlatMachine.SLOT_BYTES);
         GuestMemory memory = GuestMemory.of(ram, slot);
-        balloon = new BalloonDevice(memory, reclaim.apply(memory), BalloonOptions.DEFAULT);
+        balloon = new BalloonDevice(memory, reclaim.apply(memory));
         InterruptLine line = level -> machine.interrupts().set(irq, level);
         registers = new MmioDevice(memory, balloon, line, Ownership.NOTIFY_DRIVEN, machine::wakeUp);
     }

@@ -1,7 +1,6 @@
 package io.aerostat.balloon.embedding.paged;
 
 import io.aerostat.balloon.BalloonDevice;
-import io.aerostat.balloon.BalloonOptions;
 import io.aerostat.balloon.reclaim.PagedReclaimer;
 import io.aerostat.virtio.device.Ownership;
 import io.aerostat.virtio.memory.GuestMemory;
@@ -20,9 +19,9 @@ public final class PagedBalloon implements Peripheral {
         address = PagedMachine.addressOf(slot);
         PagedArray ram = new PagedArray(machine.pages(), machine.pageBytes());
         GuestMemory memory = GuestMemory.of(RamRegion.ofAccessor(0, ram.length(), ram));
-        balloon = new BalloonDevice(memory, new PagedReclaimer(0, ram), BalloonOptions.DEFAULT);
+        balloon = new BalloonDevice(memory, new PagedReclaimer(0, ram));
         InterruptLine line = high -> machine.interrupt(irq, high);
-        registers = new MmioDevice(memory, balloon, line, Ownership.NOTIFY_DRIVEN, () -> {});
+        registers = new MmioDevice(memory, balloon, line, Ownership.NOTIFY_DRIVEN);
     }
 
     @Override

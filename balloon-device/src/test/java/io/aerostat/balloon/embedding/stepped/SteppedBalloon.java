@@ -1,12 +1,10 @@
 package io.aerostat.balloon.embedding.stepped;
 
 import io.aerostat.balloon.BalloonDevice;
-import io.aerostat.balloon.BalloonOptions;
 import io.aerostat.balloon.reclaim.NoReclaim;
 import io.aerostat.virtio.device.Ownership;
 import io.aerostat.virtio.memory.GuestMemory;
 import io.aerostat.virtio.memory.RamRegion;
-import io.aerostat.virtio.snapshot.SnapshotException;
 import io.aerostat.virtio.transport.mmio.InterruptLine;
 import io.aerostat.virtio.transport.mmio.MmioDevice;
 
@@ -19,9 +17,9 @@ public final class SteppedBalloon implements SteppedDevice {
 
     public SteppedBalloon(SteppedMachine machine, int source) {
         GuestMemory memory = GuestMemory.of(RamRegion.ofArray(0, machine.ram()));
-        balloon = new BalloonDevice(memory, new NoReclaim(), BalloonOptions.DEFAULT);
+        balloon = new BalloonDevice(memory, new NoReclaim());
         InterruptLine line = machine.line(source)::drive;
-        registers = new MmioDevice(memory, balloon, line, Ownership.REGISTER_THREAD, () -> {});
+        registers = new MmioDevice(memory, balloon, line, Ownership.REGISTER_THREAD);
     }
 
     @Override
@@ -46,13 +44,10 @@ public final class SteppedBalloon implements SteppedDevice {
 
     @Override
     public void loadState(byte[] state) throws IOException {
-        try {
-            registers.restore(state);
-        } catch (SnapshotException e) {
-            throw new IOException(e);
-        }
+        registers.restore(state);
     }
 
+    /** For the host's user, from any thread: target, statistics, counters. */
     public BalloonDevice balloon() {
         return balloon;
     }

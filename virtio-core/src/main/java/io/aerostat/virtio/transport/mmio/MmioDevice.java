@@ -56,6 +56,15 @@ public final class MmioDevice implements RegisterWindow {
     private int queueSel;
 
     /**
+     * Registers for a host that calls {@link #poll} anyway, in each of its steps or often enough
+     * that nobody notices: it wants no doorbell.
+     */
+    public MmioDevice(
+            GuestMemory memory, VirtioDevice device, InterruptLine line, Ownership ownership) {
+        this(memory, device, line, ownership, () -> {});
+    }
+
+    /**
      * @param memory the guest's RAM
      * @param device what stands behind the registers
      * @param line the interrupt line to drive
