@@ -141,10 +141,13 @@ public final class BalloonDevice implements VirtioDevice {
     // the host, any thread
 
     /**
-     * Asks the guest to have {@code pages} pages in the balloon. Returns at once: the guest takes
-     * its time.
+     * Asks the guest to have {@code pages} pages in the balloon. Returns at once: the guest is told
+     * in the owner's next pass, and takes its time.
      *
-     * @param pages 0 to the pages of RAM
+     * @param pages 0 to the pages of RAM, places where none is attached included
+     * @throws IllegalArgumentException if it is less or more
+     * @throws IllegalStateException if there is no register window or other transport around this
+     *     balloon yet
      */
     public void target(long pages) {
         if (pages < 0 || pages > memory.bytes() >>> PageFrame.SHIFT) {

@@ -152,6 +152,9 @@ public final class GuestMemory {
      * guest had placed in it is a fault of the guest's ring, as if it never had been RAM. Only
      * between the passes of every device that uses this table, see {@code MmioDevice.detach}.
      *
+     * <p>The region is spent: to put the same memory there again, attach a new one. A second time
+     * does nothing.
+     *
      * @param region one of {@link #regions}
      * @throws IllegalArgumentException if it is none of them
      */

@@ -88,7 +88,12 @@ public final class MmioDevice implements RegisterWindow {
         return controller;
     }
 
-    /** Does what is waiting, see {@link DeviceController#poll}. The owner. */
+    /**
+     * Does what is waiting, see {@link DeviceController#poll}. The owner.
+     *
+     * @param nowNs the owner's clock in nanoseconds, never running backwards
+     * @return 0 if nothing is left to do until the doorbell rings or time matters
+     */
     public int poll(long nowNs) {
         return controller.poll(nowNs);
     }
@@ -96,6 +101,10 @@ public final class MmioDevice implements RegisterWindow {
     /**
      * Attaches RAM where it is absent, see {@link DeviceController#attach}. The same thread as
      * register accesses.
+     *
+     * @throws IllegalArgumentException if no place of that address and length was named when the
+     *     memory was made, or the region was detached before
+     * @throws IllegalStateException if RAM is there already, or if called from inside a pass
      */
     public void attach(RamRegion region) {
         controller.attach(region);
@@ -104,6 +113,9 @@ public final class MmioDevice implements RegisterWindow {
     /**
      * Detaches RAM, see {@link DeviceController#detach}: when this returns it may be unmapped. The
      * same thread as register accesses.
+     *
+     * @throws IllegalArgumentException if it is no region of this memory
+     * @throws IllegalStateException if called from inside a pass
      */
     public void detach(RamRegion region) {
         controller.detach(region);
