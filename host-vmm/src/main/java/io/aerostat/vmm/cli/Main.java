@@ -39,7 +39,7 @@ import java.util.stream.Collectors;
         synopsisSubcommandLabel = "VERB",
         commandListHeading = "%nVerbs:%n",
         footer = {
-            "  bench       Measures pages per second: ./aerostat bench [--linux] [--quick]",
+            "  bench       Measures speed: ./aerostat bench [--embedding|--linux] [--quick]",
             "",
             "aerostat help VERB tells about a verb."
         })

@@ -13,7 +13,8 @@ import java.nio.IntBuffer;
  *   ofAddress    memory of this process, by its address
  *   ofBuffer     a direct, mapped or heap buffer        by its address too, where the JVM allows it
  *   ofArray      a byte array
- *   ofAccessor   whatever the embedder's own memory is
+ *   ofPages      pages of byte arrays
+ *   ofAccessor   whatever else the embedder's own memory is
  *   absent       nothing yet: a place that RAM may be attached to later
  * </pre>
  *
@@ -114,8 +115,13 @@ public final class RamRegion {
         return ofBuffer(gpa, ByteBuffer.wrap(bytes));
     }
 
+    /** RAM in pages of byte arrays: all of them. */
+    public static RamRegion ofPages(long gpa, PagedArray pages) {
+        return ofAccessor(gpa, pages.length(), pages);
+    }
+
     /**
-     * RAM that only the embedder knows how to reach, such as pages of Java arrays.
+     * RAM that only the embedder knows how to reach.
      *
      * @param length bytes, a multiple of {@value #PAGE_BYTES}
      * @param accessor answers for offsets 0 to {@code length} - 1

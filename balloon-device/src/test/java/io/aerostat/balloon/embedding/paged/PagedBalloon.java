@@ -18,7 +18,7 @@ public final class PagedBalloon implements Peripheral {
     public PagedBalloon(PagedMachine machine, int slot, int irq) {
         address = PagedMachine.addressOf(slot);
         PagedArray ram = new PagedArray(machine.pages(), machine.pageBytes());
-        GuestMemory memory = GuestMemory.of(RamRegion.ofAccessor(0, ram.length(), ram));
+        GuestMemory memory = GuestMemory.of(RamRegion.ofPages(0, ram));
         balloon = new BalloonDevice(memory, new PagedReclaimer(0, ram));
         InterruptLine line = high -> machine.interrupt(irq, high);
         registers = new MmioDevice(memory, balloon, line, Ownership.NOTIFY_DRIVEN);

@@ -3,6 +3,7 @@ package io.aerostat.virtio.transport.mmio;
 import io.aerostat.virtio.device.Interrupts;
 import io.aerostat.virtio.spec.InterruptStatus;
 
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -20,7 +21,7 @@ final class InterruptRegister implements Interrupts {
     private final AtomicInteger evaluations = new AtomicInteger();
 
     InterruptRegister(InterruptLine line) {
-        this.line = line;
+        this.line = Objects.requireNonNull(line, "line");
     }
 
     @Override
