@@ -2,7 +2,11 @@ package io.aerostat.balloon.reclaim;
 
 import io.aerostat.balloon.range.PageRanges;
 import io.aerostat.balloon.range.PageReclaimer;
+import io.aerostat.virtio.memory.GuestMemory;
 import io.aerostat.virtio.memory.PagedArray;
+import io.aerostat.virtio.memory.RamRegion;
+
+import org.jspecify.annotations.Nullable;
 
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -14,32 +18,45 @@ import java.util.concurrent.atomic.AtomicLong;
  * <p>Works on every Java. Where pages of the array are larger than the guest's, the balloon puts
  * them together. Discarding belongs to the balloon's owner, as everything that touches the pages
  * does.
+ *
+ * <p>A processor that remembers the array behind an address, as for a faster look-up, must forget
+ * it once the page is null, see {@link PagedArray}.
  */
 public final class PagedReclaimer implements PageReclaimer {
-    private final long gpa;
-    private final PagedArray pages;
+    private final GuestMemory memory;
+    private final int unitBytes;
     private final AtomicLong calls = new AtomicLong();
 
     /**
-     * A reclaimer for one region of guest RAM.
+     * A reclaimer for all regions made from a {@link PagedArray}, those that are attached later
+     * among them. Of others nothing is accepted, nor of one that comes later with larger pages than
+     * all that are there now.
      *
-     * @param gpa guest-physical address of the region, a multiple of a page of the array
-     * @param pages what the region was made from
+     * @throws IllegalArgumentException if such a region does not start at a multiple of its pages
      */
-    public PagedReclaimer(long gpa, PagedArray pages) {
-        if (gpa < 0 || gpa % pages.pageBytes() != 0) {
-            throw new IllegalArgumentException(
-                    "RAM must start at a multiple of its pages: gpa=0x"
-                            + (Long.toHexString(gpa) + ", pageBytes=" + pages.pageBytes()));
+    public PagedReclaimer(GuestMemory memory) {
+        this.memory = memory;
+        int largest = RamRegion.PAGE_BYTES;
+        for (RamRegion region : memory.regions()) {
+            PagedArray pages = pagesOf(region);
+            if (pages != null && region.gpa() % pages.pageBytes() != 0) {
+                throw new IllegalArgumentException(
+                        "RAM must start at a multiple of its pages: region="
+                                + (region + ", pageBytes=" + pages.pageBytes()));
+            }
+            largest = pages == null ? largest : Math.max(largest, pages.pageBytes());
         }
-        this.gpa = gpa;
-        this.pages = pages;
+        this.unitBytes = largest;
     }
 
-    /** The unit is a page of the array. */
+    private static @Nullable PagedArray pagesOf(RamRegion region) {
+        return region.accessor() instanceof PagedArray pages ? pages : null;
+    }
+
+    /** The unit is a page of the array, the largest one if they differ. */
     @Override
     public int granularityBytes() {
-        return pages.pageBytes();
+        return unitBytes;
     }
 
     @Override
@@ -50,18 +67,23 @@ public final class PagedReclaimer implements PageReclaimer {
     /**
      * {@inheritDoc}
      *
-     * <p>All bytes are accepted, whether there was a page or not.
+     * <p>All bytes of a {@link PagedArray} are accepted, whether there was a page or not.
      */
     @Override
     public long discard(PageRanges ranges) {
         for (int i = 0; i < ranges.count(); i++) {
-            pages.requirePages(ranges.gpa(i) - gpa, ranges.bytes(i));
+            requireUnits(ranges.gpa(i), ranges.bytes(i));
         }
+        long accepted = 0;
         for (int i = 0; i < ranges.count(); i++) {
-            pages.drop(ranges.gpa(i) - gpa, ranges.bytes(i));
-            calls.incrementAndGet();
+            PagedArray pages = pagesAt(ranges.gpa(i));
+            if (pages != null) {
+                pages.drop(offsetOf(ranges.gpa(i)), ranges.bytes(i));
+                accepted += ranges.bytes(i);
+                calls.incrementAndGet();
+            }
         }
-        return ranges.bytes();
+        return accepted;
     }
 
     /** Does nothing: a page comes back at the first store. */
@@ -76,6 +98,37 @@ public final class PagedReclaimer implements PageReclaimer {
 
     @Override
     public long residentBytes(long gpa, long length) {
-        return pages.residentBytes(gpa - this.gpa, length);
+        requireUnits(gpa, length);
+        PagedArray pages = pagesAt(gpa);
+        return pages == null ? UNKNOWN : pages.residentBytes(offsetOf(gpa), length);
+    }
+
+    private void requireUnits(long gpa, long bytes) {
+        int index = memory.regionIndexOf(gpa);
+        boolean inRegion =
+                index != GuestMemory.NOT_RAM
+                        && memory.region(index).isAttached()
+                        && bytes <= memory.region(index).end() - gpa;
+        if (!inRegion || ((gpa | bytes) & (unitBytes - 1)) != 0) {
+            throw new IllegalArgumentException(
+                    "not whole pages of this RAM: gpa=0x"
+                            + Long.toHexString(gpa)
+                            + (", bytes=" + bytes + ", pageBytes=" + unitBytes));
+        }
+    }
+
+    /** The pages at an address that is RAM; null if they are none, or cannot be told apart. */
+    private @Nullable PagedArray pagesAt(long gpa) {
+        RamRegion region = memory.region(memory.regionIndexOf(gpa));
+        PagedArray pages = pagesOf(region);
+        boolean fits =
+                pages != null
+                        && pages.pageBytes() <= unitBytes
+                        && region.gpa() % pages.pageBytes() == 0;
+        return fits ? pages : null;
+    }
+
+    private long offsetOf(long gpa) {
+        return gpa - memory.region(memory.regionIndexOf(gpa)).gpa();
     }
 }

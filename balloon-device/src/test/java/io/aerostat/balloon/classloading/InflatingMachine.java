@@ -58,7 +58,7 @@ final class InflatingMachine implements Runnable {
                     RamRegion.ofAccessor(RING_BYTES, (long) DATA_PAGES * PAGE, data));
     private final RamAccess ram = RamAccess.of(memory, 0, memory.bytes());
     private final BalloonDevice balloon =
-            new BalloonDevice(memory, new PagedReclaimer(RING_BYTES, data), BalloonOptions.DEFAULT);
+            new BalloonDevice(memory, new PagedReclaimer(memory), BalloonOptions.DEFAULT);
     private final MmioDevice mmio =
             new MmioDevice(
                     memory,

@@ -7,7 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.aerostat.balloon.range.PageRanges;
 import io.aerostat.balloon.range.PageReclaimer;
+import io.aerostat.virtio.memory.GuestMemory;
 import io.aerostat.virtio.memory.PagedArray;
+import io.aerostat.virtio.memory.RamRegion;
 
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -19,7 +21,11 @@ final class PagedReclaimerTest {
 
     private final byte[][] pages = new byte[16][];
     private final PagedArray ram = new PagedArray(pages, PAGE);
-    private final PagedReclaimer reclaimer = new PagedReclaimer(BASE, ram);
+    private final PagedReclaimer reclaimer = reclaimerAt(BASE, ram);
+
+    private static PagedReclaimer reclaimerAt(long gpa, PagedArray pages) {
+        return new PagedReclaimer(GuestMemory.of(RamRegion.ofPages(gpa, pages)));
+    }
 
     @BeforeEach
     void fill() {
@@ -82,8 +88,8 @@ final class PagedReclaimerTest {
     void theUnitIsThePageOfTheArray() {
         PagedArray large = new PagedArray(new byte[2][], 4 * PAGE);
 
-        assertEquals(4 * PAGE, new PagedReclaimer(0x8000, large).granularityBytes());
-        assertThrows(IllegalArgumentException.class, () -> new PagedReclaimer(0x1000, large));
+        assertEquals(4 * PAGE, reclaimerAt(0x8000, large).granularityBytes());
+        assertThrows(IllegalArgumentException.class, () -> reclaimerAt(0x1000, large));
     }
 
     @Test

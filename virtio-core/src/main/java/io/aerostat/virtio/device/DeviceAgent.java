@@ -193,7 +193,10 @@ final class DeviceAgent {
         }
     }
 
-    /** All rings must lie in RAM still. */
+    /**
+     * All rings must lie in RAM still. One that does not, or rests in a buffer that does not, is
+     * let go of: a state that is saved later must not name its place.
+     */
     private void memoryChanged() {
         seenMemoryChanges = memory.changes();
         device.memoryChanged();
@@ -201,11 +204,18 @@ final class DeviceAgent {
             DeviceQueue ring = queues.ring(queue);
             if (ring != null) {
                 ring.memoryChanged();
-                if (live && ring.fault() != null) {
-                    failed(queue, ring.fault());
+                if (ring.fault() != null) {
+                    letGoOf(queue, ring.fault());
                 }
             }
         }
+    }
+
+    private void letGoOf(int queue, @Nullable QueueFault fault) {
+        if (live) {
+            failed(queue, fault);
+        }
+        queues.stop(queue);
     }
 
     void configChanged() {

@@ -335,22 +335,38 @@ public final class DeviceController {
      * @throws IllegalStateException if called from inside a pass or a command
      */
     public void resume() {
-        betweenPasses(() -> agent.drained(false));
+        runBetweenPasses(() -> agent.drained(false));
         doorbell.ring();
     }
 
     /**
      * Runs an action between two passes, on the owner, and returns when it has run: it sees the
-     * state of both threads at rest.
+     * state of both threads at rest, and of RAM as it is now. The owner's own thread may call, too.
+     * Rings the doorbell if something is left to do.
      *
      * @throws IllegalStateException if called from inside a pass or a command, or the action threw
      *     on the owner's thread
      */
     public void betweenPasses(Runnable action) {
+        runBetweenPasses(action);
+        // An interrupt line that runs guest code may have left something.
+        if (hasWork()) {
+            doorbell.ring();
+        }
+    }
+
+    private void runBetweenPasses(Runnable action) {
         if (mailbox.isInside()) {
             throw new IllegalStateException("not from inside a pass: deviceId=" + deviceId());
         }
-        if (!mailbox.handOver(action)) {
+        boolean ran =
+                mailbox.handOver(
+                        () -> {
+                            // Another device on this RAM may have changed it.
+                            agent.lookAtMemory();
+                            action.run();
+                        });
+        if (!ran) {
             throw new IllegalStateException(
                     "the owner failed, or another thread is in a pass: deviceId=" + deviceId());
         }
@@ -465,7 +481,7 @@ public final class DeviceController {
      *     a rate. A call from inside a pass does nothing and answers 0.
      */
     public int poll(long nowNs) {
-        if (!mailbox.tryEnter()) {
+        if (!mailbox.tryEnterAsOwner()) {
             return 0;
         }
         int work;

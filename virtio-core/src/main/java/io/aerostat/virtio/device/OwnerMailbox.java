@@ -11,7 +11,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * <p>{@link #post} returns at once. {@link #handOver} returns when the owner has run the command:
  * the one wait in this module, off the data path, and bounded by the owner's current pass (the
  * driver's register write that resets a device must not return before the device has let go of the
- * ring). If the owner has stopped for good, the waiting thread runs what is left itself.
+ * ring). If the owner has stopped for good, the waiting thread runs what is left itself; so does
+ * the owner's own thread.
  *
  * <p>A hand-over from inside a pass is posted. Whoever lets a guest make them makes sure that there
  * are not too many.
@@ -29,6 +30,9 @@ final class OwnerMailbox {
 
     /** Who holds {@link #busy}; others see null or somebody else. */
     private volatile @Nullable Thread runner;
+
+    /** Who entered last as the owner; null before the first time. */
+    private volatile @Nullable Thread owner;
 
     private volatile boolean ownerStopped;
 
@@ -50,7 +54,7 @@ final class OwnerMailbox {
      */
     @SuppressWarnings("ThreadPriorityCheck") // Yield: the owner may need this very processor.
     boolean handOver(Runnable command) {
-        if (ownership != Ownership.OWN_THREAD || isInside()) {
+        if (ownership != Ownership.OWN_THREAD || isInside() || isOwner()) {
             return runOrPost(command);
         }
         Handover handover = new Handover(command);
@@ -72,6 +76,12 @@ final class OwnerMailbox {
     /** Tells whether the calling thread is running a command or the device right now. */
     boolean isInside() {
         return runner == Thread.currentThread();
+    }
+
+    // The owner of several devices hands over between the passes of two: it must not wait for
+    // itself.
+    private boolean isOwner() {
+        return owner == Thread.currentThread();
     }
 
     // A register write made from inside a pass (an interrupt line that runs guest code) takes
@@ -119,6 +129,14 @@ final class OwnerMailbox {
         }
         runner = Thread.currentThread();
         return true;
+    }
+
+    /** The same, for the owner: its thread is known from here on. */
+    boolean tryEnterAsOwner() {
+        if (!isOwner()) {
+            owner = Thread.currentThread();
+        }
+        return tryEnter();
     }
 
     void leave() {

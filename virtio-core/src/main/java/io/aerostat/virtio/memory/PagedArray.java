@@ -23,6 +23,10 @@ import java.util.Arrays;
  * nothing more is to be said. Otherwise, a page that is null may be made by both at once, and one
  * of them loses what it stored: have the guest's processor make its pages through {@link #store},
  * which agrees with itself on one.
+ *
+ * <p>A page that is dropped and stored to again is another array. A processor that remembers the
+ * array of a page, as for a faster look-up, must look in the table again, or it goes on with one
+ * that nobody else sees: have it forget them all when a page is dropped, in whatever thread.
  */
 public final class PagedArray implements RamAccessor {
     private static final VarHandle PAGE = MethodHandles.arrayElementVarHandle(byte[][].class);

@@ -125,8 +125,16 @@ public final class RamRegion {
      *
      * @param length bytes, a multiple of {@value #PAGE_BYTES}
      * @param accessor answers for offsets 0 to {@code length} - 1
+     * @throws IllegalArgumentException if it is a {@link PagedArray} of fewer bytes
      */
     public static RamRegion ofAccessor(long gpa, long length, RamAccessor accessor) {
+        if (accessor instanceof PagedArray pages && pages.length() < length) {
+            throw new IllegalArgumentException(
+                    "pages must be as many as the region: length="
+                            + length
+                            + ", pages="
+                            + pages.length());
+        }
         RamRegion region = new RamRegion(gpa, length);
         region.accessor = accessor;
         region.attached = true;
@@ -182,8 +190,11 @@ public final class RamRegion {
         return ints;
     }
 
-    /** What reaches the region's bytes if neither an address nor a buffer does. */
-    @Nullable RamAccessor accessor() {
+    /**
+     * What reaches the region's bytes; null if the region is detached, or was not made from an
+     * accessor.
+     */
+    public @Nullable RamAccessor accessor() {
         return accessor;
     }
 

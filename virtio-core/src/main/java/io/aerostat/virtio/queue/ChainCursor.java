@@ -192,11 +192,17 @@ public final class ChainCursor {
 
     // save and restore
 
-    void save(SnapshotWriter out) {
-        out.writeInt(head);
+    /**
+     * Writes the position.
+     *
+     * @param inWork whether the buffer is out; where the walk of one that was returned ended is no
+     *     part of the state, and need not be RAM any more
+     */
+    void save(SnapshotWriter out, boolean inWork) {
+        out.writeInt(inWork ? head : NO_DESCRIPTOR);
         out.writeText(fault == null ? "" : fault.name());
         // A broken buffer is walked no further, and its last element may be anything.
-        if (fault != null || head == NO_DESCRIPTOR) {
+        if (fault != null || !inWork) {
             return;
         }
         out.writeInt(upcoming);

@@ -267,7 +267,7 @@ public final class DeviceQueue {
             writer.writeLong(word);
         }
         writer.writeText(fault == null ? "" : fault.name());
-        chain.save(writer);
+        chain.save(writer, isOut(chain.head()));
     }
 
     /**

@@ -19,7 +19,7 @@ public final class PagedBalloon implements Peripheral {
         address = PagedMachine.addressOf(slot);
         PagedArray ram = new PagedArray(machine.pages(), machine.pageBytes());
         GuestMemory memory = GuestMemory.of(RamRegion.ofPages(0, ram));
-        balloon = new BalloonDevice(memory, new PagedReclaimer(0, ram));
+        balloon = new BalloonDevice(memory, new PagedReclaimer(memory));
         InterruptLine line = high -> machine.interrupt(irq, high);
         registers = new MmioDevice(memory, balloon, line, Ownership.NOTIFY_DRIVEN);
     }
