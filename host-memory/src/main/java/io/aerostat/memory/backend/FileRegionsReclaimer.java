@@ -61,7 +61,6 @@ final class FileRegionsReclaimer implements PageReclaimer {
 
     @Override
     public void reuse(PageRanges ranges) {
-        lifetime.checkOpen();
         for (int i = 0; i < ranges.count(); i++) {
             check(ranges.gpa(i), ranges.bytes(i), 1);
         }

@@ -11,8 +11,8 @@ import java.util.List;
  *
  * <p>After {@link #close} the calls that reach memory or the operating system throw {@link
  * IllegalStateException}: {@link #memory}, {@link #buffers}, {@link #reclaimer}, {@link
- * #residentBytes}, and the reclaimer's discard, reuse and residentBytes. Names and counters still
- * answer.
+ * #residentBytes}, and the reclaimer's discard and residentBytes. Names and counters still answer,
+ * and reuse does nothing: a balloon whose RAM was detached may be reset after the RAM is unmapped.
  *
  * <p>Looking at guest memory is not free of effects: a read of a page that was given back brings it
  * back, filled with zeros. So whoever wants to know what is resident asks, and never looks.
@@ -46,6 +46,8 @@ public sealed interface MemoryBackend extends AutoCloseable
 
     /**
      * Gives pages of this RAM back, in the unit that it was mapped with, the same object each time.
+     * It knows a page by its guest address, and so is nothing for RAM of others that is attached in
+     * place of this: {@link io.aerostat.memory.own.AdviceReclaimer} follows what comes and goes.
      * Refuses ranges that are not whole units inside this RAM with {@link
      * IllegalArgumentException}, before any of them is touched.
      *

@@ -98,7 +98,6 @@ final class NativeReclaimer implements PageReclaimer {
 
     @Override
     public void reuse(PageRanges ranges) {
-        lifetime.checkOpen();
         mapping.range().checkInside(ranges);
         // The kernel brings pages back at their first touch.
     }

@@ -15,6 +15,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
+import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -60,7 +61,7 @@ final class PrivateFileMapping {
         MemorySegment[] segments = new MemorySegment[count];
         @SuppressWarnings("MustBeClosedChecker") // Lives as long as what this returns.
         Arena arena = Arena.ofShared();
-        try (FileChannel file = openNameless(directory)) {
+        try (FileChannel file = openNameless(directory, Math.min(maxBytes, range.length()))) {
             for (int i = 0; i < count; i++) {
                 long bytes = Math.min(maxBytes, range.length() - (long) i * maxBytes);
                 segments[i] = file.map(MapMode.PRIVATE, 0, bytes, arena);
@@ -69,10 +70,8 @@ final class PrivateFileMapping {
         } catch (IOException e) {
             arena.close();
             throw new UncheckedIOException(
-                    "guest RAM cannot be mapped from a file: directory="
-                            + directory
-                            + ", ram="
-                            + range,
+                    ("guest RAM cannot be mapped from a file: " + e.getMessage())
+                            + (": directory=" + directory + ", ram=" + range),
                     e);
         } catch (RuntimeException | Error e) {
             arena.close();
@@ -80,8 +79,17 @@ final class PrivateFileMapping {
         }
     }
 
-    /** An empty file that has lost its name, or loses it when it is closed at the latest. */
-    static FileChannel openNameless(Path directory) throws IOException {
+    /**
+     * An empty file that has lost its name, or loses it when it is closed at the latest.
+     *
+     * @param bytes how long it is to become
+     * @throws IOException if it cannot be, or whoever touches a page of it may get SIGBUS
+     */
+    static FileChannel openNameless(Path directory, long bytes) throws IOException {
+        if (isInMemory(directory)) {
+            FileStore store = Files.getFileStore(directory);
+            requireRoom(store.getTotalSpace(), store.getUsableSpace(), bytes);
+        }
         Path path = Files.createTempFile(directory, "aerostat-guest-ram", null);
         try {
             // On Linux the name is gone before this returns.
@@ -89,6 +97,20 @@ final class PrivateFileMapping {
         } catch (IOException | RuntimeException e) {
             Files.deleteIfExists(path);
             throw e;
+        }
+    }
+
+    /**
+     * Refuses a file system in memory where the file does not fit: its holes take room as soon as
+     * they are read, and whoever reads one when there is none left gets SIGBUS.
+     *
+     * @param totalBytes of the file system; 0 if it has no limit
+     */
+    static void requireRoom(long totalBytes, long usableBytes, long fileBytes) throws IOException {
+        if (totalBytes != 0 && usableBytes < fileBytes) {
+            throw new IOException(
+                    "the file does not fit into a file system in memory, so choose a directory on a"
+                            + (" disk: fileBytes=" + fileBytes + ", usableBytes=" + usableBytes));
         }
     }
 

@@ -158,7 +158,6 @@ public final class SimulatedBackend implements MemoryBackend {
 
         @Override
         public void reuse(PageRanges ranges) {
-            lifetime.checkOpen();
             range.checkInside(ranges);
         }
 

@@ -26,9 +26,11 @@ import java.util.List;
  * page of zeros in its page cache: as much again as the guest has touched, but at most 1 GiB in
  * all. On a disk's file system such pages are clean, and the kernel takes them as soon as it wants
  * memory. On a tmpfs, as {@code /tmp} often is, it cannot, until the backend is closed: choose a
- * directory that is not on one, see {@link #map(BackendOptions, Path)}. A host that hands out no
- * more memory than it has ({@code vm.overcommit_memory=2}) reckons with all of the RAM from the
- * start, since Java has no MAP_NORESERVE. {@link AnonymousBackend} has none of these costs.
+ * directory that is not on one, see {@link #map(BackendOptions, Path)}. One that has not room for
+ * as much is refused; if others fill it later, the guest's first touch of a page fails as an {@link
+ * InternalError}. A host that hands out no more memory than it has ({@code vm.overcommit_memory=2})
+ * reckons with all of the RAM from the start, since Java has no MAP_NORESERVE. {@link
+ * AnonymousBackend} has none of these costs.
  *
  * <p>How large a page is, and that unloaded pages read as zero, is tried out when RAM is mapped.
  * Where it doesn't hold (Windows, macOS) this is RAM like any other, but nothing is given back: the

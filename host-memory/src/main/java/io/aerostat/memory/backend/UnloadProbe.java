@@ -38,13 +38,15 @@ final class UnloadProbe {
      * @throws UncheckedIOException if there can be no such file or mapping
      */
     static int leastUnitBytes(Path directory) {
+        long bytes = 2L * BackendOptions.MAX_UNIT_BYTES;
         try (Arena arena = Arena.ofConfined();
-                FileChannel file = PrivateFileMapping.openNameless(directory)) {
-            long bytes = 2L * BackendOptions.MAX_UNIT_BYTES;
+                FileChannel file = PrivateFileMapping.openNameless(directory, bytes)) {
             return leastUnitBytes(file.map(MapMode.PRIVATE, 0, bytes, arena));
         } catch (IOException e) {
             throw new UncheckedIOException(
-                    "guest RAM cannot be mapped from a file: directory=" + directory, e);
+                    ("guest RAM cannot be mapped from a file: " + e.getMessage())
+                            + (": directory=" + directory),
+                    e);
         }
     }
 

@@ -80,7 +80,6 @@ final class UnloadReclaimer implements PageReclaimer {
 
     @Override
     public void reuse(PageRanges ranges) {
-        mapping.lifetime().checkOpen();
         mapping.range().checkInside(ranges);
         // The kernel copies pages again when they are written.
     }

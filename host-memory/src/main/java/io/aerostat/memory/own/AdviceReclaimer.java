@@ -47,6 +47,8 @@ import java.util.List;
 public final class AdviceReclaimer implements PageReclaimer {
     private static final System.Logger LOG = System.getLogger(AdviceReclaimer.class.getName());
 
+    private static final MappingTable NO_MAPPINGS = MappingTable.parse(List.of());
+
     private final GuestMemory memory;
     private final int pageBytes = LinuxMemory.pageBytes();
     private final CallTally tally = new CallTally(AdviceReclaimer.class);
@@ -110,27 +112,40 @@ public final class AdviceReclaimer implements PageReclaimer {
         return zero ? Content.ZERO : Content.UNDEFINED;
     }
 
-    /** Looks at all regions anew, and at what the kernel has mapped for them. Takes a while. */
+    /**
+     * Looks at regions that are new, and at what the kernel has mapped for them. Takes a while if
+     * there are any: some 10 ms for each GiB that this process has resident.
+     */
     @Override
     public void memoryChanged() {
-        MappingTable mappings = mappings();
         RegionSpans[] before = places;
         RegionSpans[] now = new RegionSpans[memory.regionCount()];
         List<RegionReport> said = new ArrayList<>();
+        MappingTable mappings = null;
         for (int i = 0; i < now.length; i++) {
             RamRegion region = memory.region(i);
-            now[i] = RegionSpans.of(region, mappings, pageBytes);
-            RegionReport report = now[i].report();
-            if (region.isAttached()) {
-                said.add(report);
-                boolean isNew = i >= before.length || !before[i].areOf(region);
-                if (isNew && report.keptBytes() > 0) {
-                    LOG.log(Level.WARNING, report.message());
-                }
+            if (!region.isAttached()) {
+                // Not as it was before: that would hold on to the buffer.
+                now[i] = RegionSpans.of(region, NO_MAPPINGS, pageBytes);
+                continue;
             }
+            boolean isNew = i >= before.length || !before[i].areOf(region);
+            if (isNew && mappings == null) {
+                mappings = mappings();
+            }
+            now[i] = mappings != null && isNew ? look(region, mappings) : before[i];
+            said.add(now[i].report());
         }
         places = now;
         reports = List.copyOf(said);
+    }
+
+    private RegionSpans look(RamRegion region, MappingTable mappings) {
+        RegionSpans spans = RegionSpans.of(region, mappings, pageBytes);
+        if (spans.report().keptBytes() > 0) {
+            LOG.log(Level.WARNING, spans.report().message());
+        }
+        return spans;
     }
 
     private MappingTable mappings() {
@@ -138,7 +153,7 @@ public final class AdviceReclaimer implements PageReclaimer {
             return MappingTable.ofThisProcess();
         } catch (IOException e) {
             tally.countFailure(e);
-            return MappingTable.parse(List.of());
+            return NO_MAPPINGS;
         }
     }
 

@@ -42,9 +42,10 @@ final class MappingTable {
      * @throws IOException if the kernel does not tell
      */
     static MappingTable ofThisProcess() throws IOException {
-        // Names are bytes of whoever chose them; none of them needs to be text.
+        // Names are bytes of whoever chose them; none of them needs to be text. The kernel escapes
+        // the newline in them alone, so that nothing else ends a line.
         Path source = Files.exists(WITH_FLAGS) ? WITH_FLAGS : WITHOUT_FLAGS;
-        return parse(Files.readAllLines(source, StandardCharsets.ISO_8859_1));
+        return parse(List.of(Files.readString(source, StandardCharsets.ISO_8859_1).split("\n")));
     }
 
     /** The mappings of a text. Lines of other kinds are passed over. */

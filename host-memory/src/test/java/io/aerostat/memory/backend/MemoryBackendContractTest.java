@@ -310,11 +310,25 @@ final class MemoryBackendContractTest {
                 () -> assertThrows(IllegalStateException.class, backend::reclaimer),
                 () -> assertThrows(IllegalStateException.class, backend::residentBytes),
                 () -> assertThrows(IllegalStateException.class, () -> reclaimer.discard(ranges)),
-                () -> assertThrows(IllegalStateException.class, () -> reclaimer.reuse(ranges)),
                 () ->
                         assertThrows(
                                 IllegalStateException.class,
                                 () -> reclaimer.residentBytes(ram.gpa(0), ram.unitBytes)));
+    }
+
+    // A guest resets its device, or takes pages back, whether its RAM is still there or not.
+    @ParameterizedTest
+    @MethodSource(ALL)
+    void mayBeToldOfReuseAfterClose(BackendKind kind) {
+        TestRam ram = mapped(kind, PAGES);
+        ram.reclaimer.discard(ram.ranges(0, 1));
+        long calls = ram.reclaimer.discardCalls();
+
+        ram.close();
+        ram.reclaimer.reuse(ram.ranges(0, PAGES));
+
+        assertEquals(calls, ram.reclaimer.discardCalls());
+        assertEquals(0, ram.backend.failedCalls());
     }
 
     @ParameterizedTest

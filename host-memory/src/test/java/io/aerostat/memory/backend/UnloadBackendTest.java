@@ -1,5 +1,6 @@
 package io.aerostat.memory.backend;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -159,6 +160,20 @@ final class UnloadBackendTest {
                 assertThrows(UncheckedIOException.class, () -> UnloadBackend.map(options, nowhere));
 
         assertTrue(refused.getMessage().endsWith("directory=" + nowhere), refused.getMessage());
+    }
+
+    // A page of the file that has no room there would be a SIGBUS when the guest touches it.
+    @Test
+    void refusesAFileSystemInMemoryThatIsTooSmall() {
+        assertDoesNotThrow(() -> PrivateFileMapping.requireRoom(GIB, GIB, GIB));
+        assertDoesNotThrow(() -> PrivateFileMapping.requireRoom(0, 0, GIB));
+
+        IOException refused =
+                assertThrows(
+                        IOException.class,
+                        () -> PrivateFileMapping.requireRoom(2 * GIB, GIB - 1, GIB));
+
+        assertTrue(refused.getMessage().contains("choose a directory on a disk"));
     }
 
     @Test

@@ -9,12 +9,18 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.aerostat.memory.os.LinuxMemory;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileChannel.MapMode;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 
 final class MappingTableTest {
@@ -151,6 +157,27 @@ final class MappingTableTest {
 
         assertEquals(Advice.DROP_TO_ZERO, mapping.advice());
         assertTrue(mapping.holds(address + buffer.capacity() - 1));
+    }
+
+    // The kernel writes it as it is; what stands behind it must not pass for a mapping.
+    @Test
+    void aCarriageReturnInANameEndsNoLine(@TempDir Path directory) throws IOException {
+        assumeTrue(LinuxMemory.isSupported(), "only Linux tells");
+        Path odd = directory.resolve("odd\r1000-2000 rw-s 00000000 00:00 4711 x");
+        try (Arena arena = Arena.ofConfined();
+                FileChannel file =
+                        FileChannel.open(
+                                odd,
+                                StandardOpenOption.CREATE,
+                                StandardOpenOption.READ,
+                                StandardOpenOption.WRITE)) {
+            MemorySegment mapped = file.map(MapMode.READ_WRITE, 0, 4096, arena);
+
+            MappingTable table = MappingTable.ofThisProcess();
+
+            assertEquals(odd.toString(), mappingAt(table, mapped.address()).name());
+            assertNull(table.at(0x1000));
+        }
     }
 
     private static MappingTable parse(String text) {
