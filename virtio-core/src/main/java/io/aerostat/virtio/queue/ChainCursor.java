@@ -183,10 +183,16 @@ public final class ChainCursor {
     /** RAM was attached or detached: what the walk of a buffer rests on must be RAM still. */
     void memoryChanged() {
         boolean begun = walked > 0;
-        if (begun && upcoming != NO_DESCRIPTOR && table == indirect && !indirect.isRam()) {
+        boolean tableIsGone = begun && table == indirect && !indirect.isRam();
+        if (tableIsGone && upcoming != NO_DESCRIPTOR) {
             fail(QueueFault.INDIRECT_OUTSIDE_RAM);
         } else if (begun && !memory.contains(gpa, length)) {
             fail(QueueFault.ELEMENT_OUTSIDE_RAM);
+        } else if (tableIsGone) {
+            // At the last element the table has said all. A snapshot could not be restored with it.
+            table = direct;
+            tableEntries = queueSize;
+            walked = 1;
         }
     }
 

@@ -9,6 +9,7 @@ import io.aerostat.virtio.memory.GuestMemory;
 import io.aerostat.virtio.memory.RamRegion;
 import io.aerostat.virtio.queue.DriverQueue;
 import io.aerostat.virtio.queue.QueueFault;
+import io.aerostat.virtio.snapshot.SnapshotException;
 import io.aerostat.virtio.spec.Feature;
 import io.aerostat.virtio.testkit.EchoDevice;
 import io.aerostat.virtio.testkit.EchoMachine;
@@ -17,6 +18,8 @@ import io.aerostat.virtio.testkit.Spin;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.nio.ByteBuffer;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -104,6 +107,29 @@ final class MemoryChangeTest {
         assertEquals(1, machine.controller().faultCount(QueueFault.ELEMENT_OUTSIDE_RAM));
     }
 
+    // The first fault of a device leaves its other rings as they stand.
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aDeviceThatHasLostItsRingsIsRestoredWhereTheyAreMissing(boolean broken)
+            throws SnapshotException {
+        EchoMachine machine = machine(echo -> echo);
+        DriverQueue queue = machine.bringUp(FEATURES);
+        machine.pollAll();
+        if (broken) {
+            queue.add(Long.MAX_VALUE - 7, 8, false);
+            queue.publish();
+            machine.kick(0);
+            machine.pollAll();
+        }
+        machine.device.detach(rings);
+
+        byte[] snapshot = machine.device.save();
+        machine.device.restore(snapshot);
+        machine.pollAll();
+
+        assertEquals(EchoMachine.NEEDS_RESET, machine.status() & EchoMachine.NEEDS_RESET);
+    }
+
     @Test
     void aBufferThatWasReturnedIsNobodysBusiness() {
         EchoMachine machine = machine(echo -> echo);
@@ -116,6 +142,23 @@ final class MemoryChangeTest {
         machine.device.detach(buffers);
         machine.pollAll();
 
+        assertEquals(EchoMachine.DRIVER_OK, machine.status());
+    }
+
+    @Test
+    void aDeviceWhoseLastBufferLayInItIsRestored() throws SnapshotException {
+        EchoMachine machine = machine(echo -> echo);
+        DriverQueue queue = machine.bringUp(FEATURES);
+        machine.offer(queue, 0, 0x11);
+        machine.kick(0);
+        machine.pollAll();
+        machine.device.detach(buffers);
+
+        byte[] snapshot = machine.device.save();
+        machine.device.restore(snapshot);
+        machine.pollAll();
+
+        assertEquals(1, machine.usedIdx(0));
         assertEquals(EchoMachine.DRIVER_OK, machine.status());
     }
 

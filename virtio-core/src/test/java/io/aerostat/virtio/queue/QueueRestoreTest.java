@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.aerostat.virtio.memory.RamAccess;
+import io.aerostat.virtio.memory.RamRegion;
 import io.aerostat.virtio.snapshot.SnapshotException;
 import io.aerostat.virtio.snapshot.SnapshotReader;
 import io.aerostat.virtio.snapshot.SnapshotWriter;
@@ -106,6 +107,29 @@ final class QueueRestoreTest {
         assertEquals(List.of("r0+1", "r16+2", "r32+3", "r48+4", "w64+5", "w80+6"), elements);
         assertEquals(1, ring.usedIdx());
         assertEquals(0, head);
+    }
+
+    @Test
+    void goesOnAtTheLastElementOfATableThatIsNoRamAnyMore() {
+        GuestRam ram = Rings.ram(GuestRam.Kind.WITH_HOLE);
+        RingBytes ring = Rings.ring(ram, 8);
+        RamRegion behindTheHole = ram.memory().region(1);
+        long table = behindTheHole.gpa();
+        ring.descriptor(0, table, 32, RingBytes.INDIRECT, 0);
+        RingBytes.descriptorAt(ram, table, DATA, 8, RingBytes.NEXT, 1);
+        RingBytes.descriptorAt(ram, table + 16, DATA + 16, 8, 0, 0);
+        ring.offer(0);
+        DeviceQueue device = Rings.device(ring, Rings.BOTH);
+        device.poll();
+        device.chain().next();
+        device.chain().next();
+
+        ram.memory().detach(behindTheHole);
+        device.memoryChanged();
+        device = successor(ring, Rings.BOTH, device);
+
+        assertEquals("r16+8", element(device.chain()));
+        assertEquals(ChainCursor.END, device.chain().next());
     }
 
     @Test
