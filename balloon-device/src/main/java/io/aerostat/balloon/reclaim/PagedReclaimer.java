@@ -20,11 +20,12 @@ import java.util.concurrent.atomic.AtomicLong;
  * does.
  *
  * <p>A processor that remembers the array behind an address, as for a faster look-up, must forget
- * it once the page is null, see {@link PagedArray}.
+ * it once the page is null, see {@link PagedArray}: it can be told when.
  */
 public final class PagedReclaimer implements PageReclaimer {
     private final GuestMemory memory;
     private final int unitBytes;
+    private final Runnable pagesGone;
     private final AtomicLong calls = new AtomicLong();
 
     /**
@@ -35,7 +36,18 @@ public final class PagedReclaimer implements PageReclaimer {
      * @throws IllegalArgumentException if such a region does not start at a multiple of its pages
      */
     public PagedReclaimer(GuestMemory memory) {
+        this(memory, () -> {});
+    }
+
+    /**
+     * A reclaimer that says when pages have gone.
+     *
+     * @param pagesGone is run by the device's owner after pages were let go of, and before the
+     *     guest is told so; must be quick
+     */
+    public PagedReclaimer(GuestMemory memory, Runnable pagesGone) {
         this.memory = memory;
+        this.pagesGone = pagesGone;
         int largest = RamRegion.PAGE_BYTES;
         for (RamRegion region : memory.regions()) {
             PagedArray pages = pagesOf(region);
@@ -82,6 +94,9 @@ public final class PagedReclaimer implements PageReclaimer {
                 accepted += ranges.bytes(i);
                 calls.incrementAndGet();
             }
+        }
+        if (accepted > 0) {
+            pagesGone.run();
         }
         return accepted;
     }

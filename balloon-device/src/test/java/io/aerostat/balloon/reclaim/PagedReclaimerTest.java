@@ -14,6 +14,9 @@ import io.aerostat.virtio.memory.RamRegion;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
+import java.util.ArrayList;
+import java.util.List;
+
 /** Pages of arrays that are given back to the heap, and RAM of which nothing is. */
 final class PagedReclaimerTest {
     private static final int PAGE = 4096;
@@ -73,6 +76,18 @@ final class PagedReclaimerTest {
         assertEquals(7, ram.load(2 * PAGE + 8, 8));
         assertEquals(0, ram.load(2 * PAGE, 8));
         assertEquals(PageReclaimer.Content.ZERO, reclaimer.contentAfterDiscard());
+    }
+
+    @Test
+    void saysWhenPagesHaveGone() {
+        List<byte[]> seen = new ArrayList<>();
+        GuestMemory memory = GuestMemory.of(RamRegion.ofPages(BASE, ram));
+        PagedReclaimer telling = new PagedReclaimer(memory, () -> seen.add(pages[2]));
+
+        telling.discard(ranges(2, 1, 5, 1));
+
+        assertEquals(1, seen.size());
+        assertNull(seen.get(0));
     }
 
     @Test

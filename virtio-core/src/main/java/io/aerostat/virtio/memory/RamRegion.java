@@ -21,7 +21,8 @@ import java.nio.IntBuffer;
  * <p>Guest address and length are multiples of {@value #PAGE_BYTES}, so that no naturally aligned
  * field can straddle two regions. The region keeps what it was made from reachable until it is
  * detached ({@link GuestMemory#detach}), and from then on has no bytes, for ever: it alone knows
- * where they were, so that nobody can reach them any more. Nothing else about it ever changes.
+ * where they were, so that nobody can reach them any more. Nothing else about it ever changes. A
+ * region belongs to one {@link GuestMemory}.
  */
 public final class RamRegion {
     /** Unit of guest RAM in bytes. */
