@@ -491,8 +491,8 @@ public final class RamAccess {
                     .log(
                             System.Logger.Level.INFO,
                             "guest RAM is accessed through buffers; --add-exports"
-                                + " java.base/jdk.internal.misc=ALL-UNNAMED makes requests about 3"
-                                + " times faster");
+                                    + " java.base/jdk.internal.misc=ALL-UNNAMED lets it be reached"
+                                    + " by address, which makes rings faster");
             return false;
         }
     }
