@@ -344,8 +344,9 @@ public final class DeviceController {
      * state of both threads at rest, and of RAM as it is now. The owner's own thread may call, too.
      * Rings the doorbell if something is left to do.
      *
-     * @throws IllegalStateException if called from inside a pass or a command, or the action threw
-     *     on the owner's thread
+     * @throws IllegalStateException if called from inside a pass or a command; if another thread is
+     *     in one that should not be, and the action was not run; or if it threw on the owner's
+     *     thread
      */
     public void betweenPasses(Runnable action) {
         runBetweenPasses(action);
@@ -360,7 +361,7 @@ public final class DeviceController {
             throw new IllegalStateException("not from inside a pass: deviceId=" + deviceId());
         }
         boolean ran =
-                mailbox.handOver(
+                mailbox.handOverOrRefuse(
                         () -> {
                             // Another device on this RAM may have changed it.
                             agent.lookAtMemory();

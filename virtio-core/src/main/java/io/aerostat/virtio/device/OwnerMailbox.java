@@ -52,11 +52,36 @@ final class OwnerMailbox {
      * @return whether it ran to its end; false if this is a call from inside a pass, which the
      *     command must wait for, or the command threw on the owner's thread
      */
-    @SuppressWarnings("ThreadPriorityCheck") // Yield: the owner may need this very processor.
     boolean handOver(Runnable command) {
-        if (ownership != Ownership.OWN_THREAD || isInside() || isOwner()) {
-            return runOrPost(command);
+        if (runsHere()) {
+            boolean ran = runNow(command);
+            if (!ran) {
+                // A register write made from inside a pass (an interrupt line that runs guest code)
+                // takes effect when the pass ends: the pass still uses the rings.
+                commands.add(command);
+            }
+            return ran;
         }
+        return awaitOwner(command);
+    }
+
+    /**
+     * Has the owner run a command, or nobody ever.
+     *
+     * @return whether it ran to its end; false if somebody is in a pass whom it could not wait for,
+     *     or it threw on the owner's thread
+     */
+    boolean handOverOrRefuse(Runnable command) {
+        return runsHere() ? runNow(command) : awaitOwner(command);
+    }
+
+    /** Tells whether the calling thread runs commands itself, as far as nobody else is at it. */
+    private boolean runsHere() {
+        return ownership != Ownership.OWN_THREAD || isInside() || isOwner();
+    }
+
+    @SuppressWarnings("ThreadPriorityCheck") // Yield: the owner may need this very processor.
+    private boolean awaitOwner(Runnable command) {
         Handover handover = new Handover(command);
         post(handover);
         while (!handover.done) {
@@ -84,11 +109,8 @@ final class OwnerMailbox {
         return owner == Thread.currentThread();
     }
 
-    // A register write made from inside a pass (an interrupt line that runs guest code) takes
-    // effect when the pass ends: the pass still uses the rings.
-    private boolean runOrPost(Runnable command) {
+    private boolean runNow(Runnable command) {
         if (!tryEnter()) {
-            commands.add(command);
             return false;
         }
         try {

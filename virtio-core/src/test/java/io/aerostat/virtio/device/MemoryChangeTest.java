@@ -249,6 +249,34 @@ final class MemoryChangeTest {
     }
 
     @Test
+    void whatIsRefusedBecauseAnotherThreadIsInAPassNeverHappens() throws InterruptedException {
+        AtomicBoolean inPass = new AtomicBoolean();
+        AtomicBoolean mayGoOn = new AtomicBoolean();
+        EchoMachine machine =
+                machine(
+                        echo ->
+                                echo.beforeEach(
+                                        () -> {
+                                            inPass.set(true);
+                                            Spin.until(mayGoOn::get);
+                                        }));
+        DriverQueue queue = machine.bringUp(FEATURES);
+        machine.offer(queue, 0, 0x11);
+        machine.kick(0);
+        Thread stranger = new Thread(machine::pollAll);
+        stranger.start();
+        Spin.until(inPass::get);
+
+        assertThrows(IllegalStateException.class, () -> machine.device.detach(buffers));
+        mayGoOn.set(true);
+        stranger.join();
+        machine.pollAll();
+
+        assertTrue(buffers.isAttached());
+        assertEquals(0x11, machine.answer(0));
+    }
+
+    @Test
     void waitsForThePassOfAnotherThread() {
         AtomicBoolean inPass = new AtomicBoolean();
         AtomicBoolean mayGoOn = new AtomicBoolean();
