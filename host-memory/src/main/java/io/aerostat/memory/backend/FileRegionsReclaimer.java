@@ -105,25 +105,12 @@ final class FileRegionsReclaimer implements PageReclaimer {
     }
 
     private void check(long gpa, long bytes, int unit) {
-        if (bytes < 0 || ((gpa | bytes) & (unit - 1)) != 0 || !isInside(gpa, bytes)) {
+        if (((gpa | bytes) & (unit - 1)) != 0 || !memory.hasPlaceFor(gpa, bytes)) {
             throw new IllegalArgumentException(
                     ("not whole units inside this RAM: gpa=0x" + Long.toHexString(gpa))
                             + (", bytes=" + bytes + ", unitBytes=" + unit)
                             + (", ram=" + memory.regions()));
         }
-    }
-
-    // Where RAM can be, be it detached or not: the mapping is there all the same.
-    private boolean isInside(long gpa, long bytes) {
-        long done = 0;
-        while (done < bytes) {
-            int index = memory.regionIndexOf(gpa + done);
-            if (index == GuestMemory.NOT_RAM) {
-                return false;
-            }
-            done = memory.region(index).end() - gpa;
-        }
-        return true;
     }
 
     /** The region of an address that was checked: there are few. */

@@ -231,24 +231,12 @@ public final class AdviceReclaimer implements PageReclaimer {
 
     /** Refuses what is not whole units in places for RAM, attached or not. */
     private void check(long gpa, long bytes, int unit) {
-        if (bytes < 0 || ((gpa | bytes) & (unit - 1)) != 0 || !isInPlaces(gpa, bytes)) {
+        if (((gpa | bytes) & (unit - 1)) != 0 || !memory.hasPlaceFor(gpa, bytes)) {
             throw new IllegalArgumentException(
                     ("not whole units inside this RAM: gpa=0x" + Long.toHexString(gpa))
                             + (", bytes=" + bytes + ", unitBytes=" + unit)
                             + (", ram=" + memory.regions()));
         }
-    }
-
-    private boolean isInPlaces(long gpa, long bytes) {
-        long done = 0;
-        while (done < bytes) {
-            int index = memory.regionIndexOf(gpa + done);
-            if (index == GuestMemory.NOT_RAM) {
-                return false;
-            }
-            done = memory.region(index).end() - gpa;
-        }
-        return true;
     }
 
     @Override

@@ -128,6 +128,22 @@ public final class GuestMemory {
     }
 
     /**
+     * Tells whether RAM can be at all of the {@code length} bytes from {@code gpa}, whether it is
+     * there or not; false for a negative length.
+     */
+    public boolean hasPlaceFor(long gpa, long length) {
+        long done = 0;
+        while (done < length) {
+            int index = regionIndexOf(gpa + done);
+            if (index == NOT_RAM) {
+                return false;
+            }
+            done = regions[index].end() - gpa;
+        }
+        return length >= 0;
+    }
+
+    /**
      * Puts RAM where a region is absent. Only between the passes of every device that uses this
      * table, see {@code MmioDevice.attach}.
      *

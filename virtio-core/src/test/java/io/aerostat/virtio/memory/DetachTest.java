@@ -155,6 +155,23 @@ final class DetachTest {
     }
 
     @Test
+    void tellsWhereRamCanBe() {
+        GuestMemory memory =
+                GuestMemory.of(
+                        RamRegion.absent(PAGE, PAGE),
+                        RamRegion.ofArray(2 * PAGE, new byte[PAGE]),
+                        RamRegion.absent(4 * PAGE, PAGE));
+
+        assertTrue(memory.hasPlaceFor(PAGE, 2 * PAGE));
+        assertTrue(memory.hasPlaceFor(PAGE + 1, 2 * PAGE - 1));
+        assertFalse(memory.hasPlaceFor(PAGE, 2 * PAGE + 1));
+        assertFalse(memory.hasPlaceFor(PAGE, 4 * PAGE));
+        assertFalse(memory.hasPlaceFor(PAGE - 1, 2));
+        assertFalse(memory.hasPlaceFor(PAGE, -1));
+        assertFalse(memory.hasPlaceFor(-1, Long.MAX_VALUE));
+    }
+
+    @Test
     void refusesToAttachWhereThereIsNoPlaceForIt() {
         GuestMemory memory = GuestMemory.of(RamRegion.absent(PAGE, 2 * PAGE));
 
